@@ -1,0 +1,191 @@
+"""From the journal to tidy tables: one row per value, in the order of the study's plan.
+
+Rows are sorted by arm (in the order of the study, each arm's twins after all arms), replication,
+quarter and indicator, so that the same study always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from experiments import designs
+from experiments.attribution import influence_rows
+from experiments.designs import Study
+from experiments.journal import Planned, Runs, UnitResult
+from experiments.store import columns_of, dictionary
+from sim import kpis
+from sim.scenario import CAPITALS, Scenario
+
+MEASURE_UNITS = {
+    "salience": ("probability", "mean probability that the organization is in mind"),
+    "attitude": ("-1..1", "mean attitude to the organization"),
+    "expectation": ("quality", "mean quality that is expected of the organization"),
+    "trust": ("share", "mean trust in the organization's claims"),
+    "satisfaction": ("-1..1", "mean satisfaction with the organization"),
+    "tied": ("share", "share of the type tied to the organization"),
+    "positive_voices": ("voices/quarter", "positive voices about the organization per stakeholder"),
+    "negative_voices": ("voices/quarter", "negative voices about the organization per stakeholder"),
+}
+
+
+def tables_of(scenario: Scenario, study: Study, runs: Runs) -> dict[str, pd.DataFrame]:
+    """Return every table of the study, by name (see `experiments.store.COLUMNS`)."""
+    at = runs.index()
+    plain = [planned for planned in runs.planned if not planned.flow]
+    finished = [
+        (planned.arm.key, r)
+        for planned in plain
+        for r in range(study.replications)
+        if _ran(at, planned.arm.key, r)
+    ]
+    return {
+        "runs": _runs(scenario, study, runs),
+        "scorecard": _scorecard(scenario, at, finished),
+        "influence": _influence(scenario, study, runs, finished),
+        "spending": _spending(scenario, at, finished),
+        "indicators": indicators(scenario.currency),
+        "dictionary": dictionary(scenario.currency),
+    }
+
+
+def indicators(currency: str) -> pd.DataFrame:
+    """Return what each indicator and each measure of a stakeholder type means."""
+    rows = [
+        (
+            kpi.key,
+            "organization",
+            kpi.label,
+            kpi.unit.replace("currency", currency),
+            kpi.perspective,
+            kpi.direction,
+            "leading" if kpi.leading else "lagging",
+            kpi.owner,
+            kpi.flow or 0,
+            kpi.formula,
+        )
+        for kpi in kpis.TABLE
+    ]
+    for measure in kpis.MEASURES:
+        unit, formula = MEASURE_UNITS[measure]
+        label = measure.replace("_", " ").capitalize()
+        rows.append((measure, "stakeholder type", label, unit, "", 0, "", "", 0, formula))
+    return pd.DataFrame(rows, columns=columns_of("indicators"))
+
+
+_At = dict[tuple[str, int], tuple[UnitResult, int]]
+
+
+def _ran(at: _At, arm: str, replication: int) -> bool:
+    """Whether a run was tried and did not fail."""
+    if (arm, replication) not in at:
+        return False
+    unit, place = at[arm, replication]
+    return not unit.errors[place]
+
+
+def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
+    at = runs.index()
+    worth = designs.quarter_worth(scenario)
+    value_row = kpis.INDEX["net_present_value"]
+    rows = []
+    for planned in _ordered(runs):
+        cost = designs.planned_present_value(planned.arm.plan, scenario)
+        for r in range(study.replications):
+            if (planned.arm.key, r) not in at:
+                continue
+            unit, place = at[planned.arm.key, r]
+            error = unit.errors[place]
+            rows.append(
+                (
+                    f"{planned.arm.key}-{r:04d}",
+                    planned.arm.key,
+                    planned.arm.label,
+                    r,
+                    study.seed,
+                    planned.twin_of,
+                    planned.flow,
+                    "failed" if error else "finished",
+                    error,
+                    cost,
+                    float(worth @ unit.spending[:, :, place].sum(axis=1)),
+                    float(unit.kpi[-1, value_row, place]),
+                )
+            )
+    return pd.DataFrame(rows, columns=columns_of("runs"))
+
+
+def _ordered(runs: Runs) -> list[Planned]:
+    """Return portfolios in the study's order, then twins by portfolio and flow."""
+    plain = [planned for planned in runs.planned if not planned.flow]
+    order = {planned.arm.key: i for i, planned in enumerate(plain)}
+    twins = [planned for planned in runs.planned if planned.flow]
+    return [*plain, *sorted(twins, key=lambda twin: (order[twin.twin_of], twin.flow))]
+
+
+def _scorecard(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    names = [kpi.key for kpi in kpis.TABLE]
+    blocks = [at[key][0].kpi[:, :, at[key][1]] for key in keys]
+    quarters = range(scenario.quarters + 1)
+    return _long(keys, quarters, names, blocks, columns_of("scorecard"))
+
+
+def _spending(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    names = [m.key for m in scenario.mechanisms] + [f"invest_{name}" for name in CAPITALS]
+    blocks = [at[key][0].spending[:, :, at[key][1]] for key in keys]
+    quarters = range(1, scenario.quarters + 1)
+    return _long(keys, quarters, names, blocks, columns_of("spending"))
+
+
+def _long(
+    keys: Sequence[tuple[str, int]],
+    quarters: Iterable[int],
+    names: Sequence[str],
+    blocks: Sequence[np.ndarray],
+    columns: Sequence[str],
+) -> pd.DataFrame:
+    """Unroll one (quarter, name) block per (arm, replication) into rows."""
+    closes = np.asarray(list(quarters))
+    cells = len(closes) * len(names)
+    values = np.stack(blocks) if blocks else np.empty(0)
+    data = (
+        np.repeat(np.asarray([arm for arm, _ in keys], dtype=object), cells),
+        np.repeat(np.asarray([r for _, r in keys], dtype=np.int64), cells),
+        np.tile(np.repeat(closes, len(names)), len(keys)),
+        np.tile(np.asarray(names, dtype=object), len(keys) * len(closes)),
+        values.ravel(),
+    )
+    return pd.DataFrame(dict(zip(columns, data, strict=True)))
+
+
+def _influence(
+    scenario: Scenario, study: Study, runs: Runs, keys: Sequence[tuple[str, int]]
+) -> pd.DataFrame:
+    at = runs.index()
+    twins: dict[str, dict[int, str]] = {}
+    for planned in runs.planned:
+        if planned.flow:
+            twins.setdefault(planned.twin_of, {})[planned.flow] = planned.arm.key
+    kinds = [kind.key for kind in scenario.stakeholders]
+    frames = []
+    for arm, r in keys:
+        muted = {f: key for f, key in sorted(twins.get(arm, {}).items()) if _ran(at, key, r)}
+        if not muted:
+            continue
+        lanes = [at[key, r] for key in (arm, *muted.values())]
+        rows = influence_rows(
+            np.stack([unit.kpi[..., place] for unit, place in lanes], axis=-1),
+            np.stack([unit.measures[..., place] for unit, place in lanes], axis=-1),
+            0,
+            {flow: lane for lane, flow in enumerate(muted, start=1)},
+            kinds,
+            study.headline,
+        )
+        rows = rows.sort_values(["quarter", "flow"], kind="stable")
+        frames.append(rows.assign(arm=arm, replication=r))
+    columns = columns_of("influence")
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(frames, ignore_index=True)[columns]

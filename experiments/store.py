@@ -1,0 +1,290 @@
+"""A study's folder: layout, writing, reading back, and refusing to mix or overwrite studies.
+
+    report.html            the answer
+    tables/*.csv           tidy tables; dictionary.csv gives every column's unit and meaning
+    figures/               PNG and SVG
+    settings.yaml          every setting as it was resolved
+    manifest.json          command, seed, versions, git commit, hashes, times, counts of runs
+    journal/               one .npz per finished unit of work; what resuming continues from
+
+Whatever is written appears whole or not at all (temporary name, then `os.replace`), so that a study
+killed at any moment can be continued.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.provenance import Identity, differences, load_identity, save_identity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+JOURNAL = "journal"
+TABLES = "tables"
+FIGURES = "figures"
+REPORT = "report.html"
+SETTINGS = "settings.yaml"
+MANIFEST = "manifest.json"
+IDENTITY = "identity.json"
+
+
+class StoreError(ValueError):
+    """A folder cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its unit, its meaning and whether it holds text."""
+
+    table: str
+    column: str
+    unit: str
+    meaning: str
+    text: bool = False
+
+
+def _columns(table: str, *rows: tuple[str, str, str] | tuple[str, str, str, bool]) -> list[Column]:
+    return [Column(table, *row) for row in rows]
+
+
+_ARM = ("arm", "-", "variant: a portfolio, or one with a flow muted", True)
+_REPLICATION = ("replication", "-", "random world; the same number is the same luck in every arm")
+_QUARTER = ("quarter", "quarters", "0 is the opening, q the close of quarter q")
+
+COLUMNS: tuple[Column, ...] = (
+    *_columns(
+        "runs",
+        ("run_id", "-", "arm and replication; one row per run", True),
+        _ARM,
+        ("label", "-", "the arm's name in reports", True),
+        _REPLICATION,
+        ("seed", "-", "master seed of the study"),
+        ("twin_of", "-", "arm whose twin this is; empty for portfolios", True),
+        ("muted_flow", "-", "flow (1-6) that this twin mutes; 0 for none"),
+        ("status", "-", "finished or failed", True),
+        ("error", "-", "traceback of a failed run", True),
+        ("planned_cost", "currency", "present value of the plan: set-up, running, investment"),
+        ("realised_cost", "currency", "present value of all spending on mechanisms and capital"),
+        ("net_present_value", "currency", "discounted profit - investment, to the last quarter"),
+    ),
+    *_columns(
+        "scorecard",
+        _ARM,
+        _REPLICATION,
+        _QUARTER,
+        ("kpi", "-", "indicator, see indicators.csv", True),
+        ("value", "the indicator's", "its value; empty where it is undefined"),
+    ),
+    *_columns(
+        "influence",
+        _ARM,
+        _REPLICATION,
+        _QUARTER,
+        ("flow", "-", "influence flow 1-6, muted in the twin"),
+        ("kind", "-", "stakeholder type; empty for an indicator of the organization", True),
+        ("measure", "-", "measure of a type or indicator, see indicators.csv", True),
+        (
+            "value",
+            "the indicator's",
+            "the run minus its twin with the flow muted, on the same luck",
+        ),
+    ),
+    *_columns(
+        "spending",
+        _ARM,
+        _REPLICATION,
+        ("quarter", "quarters", "the quarter in which the money was spent"),
+        ("item", "-", "mechanism, or invest_ and a capital", True),
+        ("value", "currency/quarter", "realised spending of the organization"),
+    ),
+    *_columns(
+        "indicators",
+        ("indicator", "-", "name in the tables", True),
+        ("of", "-", "organization or stakeholder type", True),
+        ("label", "-", "name in reports", True),
+        ("unit", "-", "unit of the values", True),
+        ("perspective", "-", "of the Balanced Scorecard", True),
+        ("direction", "-", "1 more is better, -1 less is better, 0 neither"),
+        ("timing", "-", "leading or lagging", True),
+        ("owner", "-", "department whose silo it comes from", True),
+        ("flow", "-", "influence flow it belongs to; 0 for none"),
+        ("formula", "-", "how it is computed, in words", True),
+    ),
+    *_columns(
+        "dictionary",
+        ("table", "-", "file in tables/, without .csv", True),
+        ("column", "-", "column of that table", True),
+        ("unit", "-", "unit of its values; - for names and numbers without unit", True),
+        ("meaning", "-", "what it says", True),
+    ),
+)
+TABLE_NAMES = tuple(dict.fromkeys(column.table for column in COLUMNS))
+
+
+def columns_of(table: str) -> list[str]:
+    """Return the columns of a table, in order."""
+    return [column.column for column in COLUMNS if column.table == table]
+
+
+def dictionary(currency: str) -> pd.DataFrame:
+    """Return the data dictionary: unit and meaning of every column of every table."""
+    import pandas as pd
+
+    rows = [(c.table, c.column, c.unit.replace("currency", currency), c.meaning) for c in COLUMNS]
+    return pd.DataFrame(rows, columns=columns_of("dictionary"))
+
+
+def new_folder(root: Path, stem: str) -> Path:
+    """Make and return root/stem, or root/stem-2, -3, ...: the first that is not there yet."""
+    root.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        path = root / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return path
+
+
+def check_folder(path: Path, identity: Identity) -> bool:
+    """Return whether the folder holds this very study, begun earlier; change nothing.
+
+    Raises
+    ------
+    StoreError
+        If it holds something else, or this study with other settings, seed, code or packages.
+    """
+    if path.exists() and not path.is_dir():
+        raise StoreError(f"{path} is a file, not a folder; choose another --out")
+    if not any(_is_content(item) for item in path.rglob("*")):
+        return False
+    record = path / JOURNAL / IDENTITY
+    if not record.exists():
+        raise StoreError(f"{path} is not empty and holds no study; choose another --out")
+    try:
+        before = load_identity(record)
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"{record} cannot be read ({error}); choose another --out") from error
+    changed = differences(before, identity)
+    if changed:
+        raise StoreError(
+            f"{path} holds another study, which this one would not continue:\n  "
+            + "\n  ".join(changed)
+            + "\nchoose another --out, or give the settings the folder was made with"
+        )
+    return True
+
+
+def _is_content(path: Path) -> bool:
+    """Whether a path is more than an empty folder or what a killed write left behind."""
+    return path.is_file() and not path.name.startswith(".")
+
+
+def open_folder(path: Path, identity: Identity) -> bool:
+    """Make the folder ready for this study and return whether it continues an earlier run of it."""
+    resumed = check_folder(path, identity)
+    for name in (JOURNAL, TABLES, FIGURES):
+        (path / name).mkdir(parents=True, exist_ok=True)
+    if not resumed:
+        write_whole(path / JOURNAL / IDENTITY, lambda part: save_identity(identity, part))
+    return resumed
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file, then put it in place in one step."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_table(folder: Path, name: str, frame: pd.DataFrame) -> None:
+    """Write one tidy table: UTF-8, decimal points, floats that read back to the same bits.
+
+    Raises
+    ------
+    StoreError
+        If its columns are not exactly those of the data dictionary.
+    """
+    if list(frame.columns) != columns_of(name):
+        raise StoreError(f"table {name}: columns {list(frame.columns)}, not {columns_of(name)}")
+    write_whole(
+        folder / TABLES / f"{name}.csv",
+        lambda part: frame.to_csv(part, index=False, encoding="utf-8", lineterminator="\n"),
+    )
+
+
+def read_table(folder: Path, name: str) -> pd.DataFrame:
+    """Read one table back, bit for bit."""
+    import pandas as pd
+
+    text = [c.column for c in COLUMNS if c.table == name and c.text]
+    numbers = [c.column for c in COLUMNS if c.table == name and not c.text]
+    return pd.read_csv(
+        folder / TABLES / f"{name}.csv",
+        dtype=dict.fromkeys(text, str),
+        keep_default_na=False,
+        na_values={column: [""] for column in numbers},
+    )
+
+
+def write_settings(folder: Path, resolved: Mapping[str, Any]) -> None:
+    """Write the resolved settings as YAML."""
+    import yaml
+
+    text = yaml.safe_dump(json.loads(json.dumps(resolved)), sort_keys=False, allow_unicode=True)
+    write_whole(folder / SETTINGS, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest as JSON."""
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    write_whole(folder / MANIFEST, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest; empty where there is none yet."""
+    path = folder / MANIFEST
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """A study read back from its folder."""
+
+    path: Path
+    tables: Mapping[str, pd.DataFrame]
+    settings: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+
+
+def read_study(path: Path | str) -> StoredStudy:
+    """Read a study's tables, settings and manifest.
+
+    Raises
+    ------
+    StoreError
+        If the folder holds no finished study.
+    """
+    import yaml
+
+    folder = Path(path)
+    missing = [n for n in TABLE_NAMES if not (folder / TABLES / f"{n}.csv").exists()]
+    if missing:
+        raise StoreError(f"{folder} holds no finished study: no table {', '.join(missing)}")
+    return StoredStudy(
+        path=folder,
+        tables={name: read_table(folder, name) for name in TABLE_NAMES},
+        settings=yaml.safe_load((folder / SETTINGS).read_text(encoding="utf-8")),
+        manifest=read_manifest(folder),
+    )

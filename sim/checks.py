@@ -1,0 +1,65 @@
+"""Values are checked once, at the door, with name, value, what is allowed and the nearest valid name."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any
+
+
+def require_in(name: str, value: float, low: float, high: float) -> None:
+    """Raise ValueError unless `value` is a finite number in [low, high]."""
+    require_number(name, value)
+    if not low <= value <= high:
+        raise ValueError(f"{name}={value!r} is out of range: it must lie in [{low:g}, {high:g}]")
+
+
+def require_at_least(name: str, value: float, low: float) -> None:
+    """Raise ValueError unless `value` is a finite number >= low."""
+    require_number(name, value)
+    if value < low:
+        raise ValueError(f"{name}={value!r} is out of range: it must be at least {low:g}")
+
+
+def require_number(name: str, value: float) -> None:
+    """Raise ValueError unless `value` is a finite real number (booleans are refused)."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name}={value!r} must be a finite number")
+
+
+def require_one_of(name: str, value: str, allowed: Iterable[str]) -> None:
+    """Raise ValueError unless `value` is one of `allowed`, naming the nearest."""
+    choices = list(allowed)
+    if value not in choices:
+        raise ValueError(f"{name}={value!r} is unknown{nearest(str(value), choices)}")
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """Return '; did you mean X? allowed: ...' for an unknown word."""
+    choices = sorted(allowed)
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    shown = ", ".join(choices[:40]) + (" ..." if len(choices) > 40 else "")
+    return f"{hint} (allowed: {shown or 'nothing'})"
+
+
+def check_fields(owner: Any) -> None:
+    """Check every number field of a dataclass against the range in its metadata.
+
+    Raises
+    ------
+    ValueError
+        Naming field, value and range; whole-number fields refuse fractions.
+    """
+    name = getattr(owner, "key", "") or type(owner).__name__
+    for item in dataclasses.fields(owner):
+        if "low" not in item.metadata:
+            continue
+        value = getattr(owner, item.name)
+        label = f"{name}.{item.name}"
+        if item.type == "int" and (isinstance(value, bool) or not isinstance(value, int)):
+            raise ValueError(f"{label}={value!r} must be a whole number")
+        require_number(label, value)
+        require_in(label, value, item.metadata["low"], item.metadata["high"])

@@ -1,0 +1,508 @@
+"""The engine: what happens in which order, and `simulate`, which runs arms side by side.
+
+A quarter:
+  1. policies set effort and investment from what was seen; the budget scales them    policies
+  2. insight's way through the departments is worked out anew                        laws.routing
+  3. thirteen weeks
+  4. the close: sums over stakeholders, indicators, history                          kpis
+
+A week, everything reading what the stage before left:
+  1. needs drift                                                                     firms
+  2. capital is built and wears, mechanisms mature and give output, levers move      laws.capability
+  3. promises reach stakeholders and raise expectations (flows 1, 4)                 laws.outbound
+  4. those tied to a firm experience it: satisfaction, expectation, trust            laws.experience
+  5. stakeholders speak (flows 2, 5) and complain (flows 3, 6)                       laws.peer
+  6. they hear each other; one relaxation of salience and of attitude with all of
+     the week's evidence: messages, claims, experience, anchor                       laws.peer
+  7. customers with an occasion choose a provider                                    laws.choice
+  8. firms listen, learn needs, move their offering (flows 3, 6)                     laws.inbound
+  9. complaints are queued, resolved or abandoned                                    firms
+ 10. money is booked                                                                 laws.finance
+
+Arms of one replication are lanes of one pass: they share people, ties and every draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from sim import firms, kernels, kpis, levers
+from sim.firms import FirmState, Given, Physics64
+from sim.lanes import width_of
+from sim.laws import capability, finance, routing
+from sim.policies import Observed, afford, policy_named
+from sim.population import build_world
+from sim.rng import Stream, id_of, normal, slot_of, uniform
+from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Physics, Scenario
+from sim.state import (ADDS, COUNTS, DRIVES, ENGAGEMENT_SCALE, FIRM_FIELDS, INT_FIELDS, LOSSES,
+                       NEGATIVE, POSITIVE, PROVIDER, REFERRED, SUMS, State, World)
+
+LANE_CHOICES = (1, 4, 16)
+WEEKS_PER_YEAR = 52.0
+INSIGHT_BLOCK = 1 << 31
+FORMS = {"exponential": capability.EXPONENTIAL, "logistic": capability.LOGISTIC,
+         "internal_bass": capability.INTERNAL_BASS}
+
+
+@dataclass(frozen=True)
+class History:
+    """What a set of arms did on one replication's luck; A arms, Q quarters.
+
+    Attributes
+    ----------
+    kpi : float64 (Q + 1, len(kpis.TABLE), A)
+        Indicators of the organization; quarter 0 is the opening; nan where undefined.
+    measures : float64 (Q + 1, len(kpis.MEASURES), K, F, A)
+        Means per stakeholder type and firm, see kpis.MEASURES.
+    spending : float64 (Q, n_mechanisms + 3, A)
+        The organization's money per quarter by mechanism, then human, information and organization
+        capital.
+    value : float64 (Q, A)
+        The organization's discounted profit - investment of the quarter.
+    scaled : float64 (Q, A)
+        Share of the wished-for spending that the budget allowed.
+    """
+
+    kpi: np.ndarray
+    measures: np.ndarray
+    spending: np.ndarray
+    value: np.ndarray
+    scaled: np.ndarray
+
+
+def simulate(scenario: Scenario, arms: Sequence[Arm], seed: int, replication: int = 0, *,
+             world: World | None = None, lanes: int = 16, threads: int = 1) -> History:
+    """Run arms side by side on the luck of one replication.
+
+    Parameters
+    ----------
+    lanes : int
+        Arms per pass, at most 16; more arms take more passes. Changes no bit.
+    threads : int
+        Threads that share each week's stakeholders. Changes no bit.
+
+    Raises
+    ------
+    ValueError
+        If there are no arms, two arms share a key, or `seed` is no 32-bit number.
+    """
+    if not arms or len({arm.key for arm in arms}) != len(arms):
+        raise ValueError(f"arms must have different keys, got {[arm.key for arm in arms]}")
+    world = build_world(scenario, seed, replication) if world is None else world
+    lanes = max(1, min(lanes, LANE_CHOICES[-1]))
+    parts = [History(*run_arms(scenario, arms[i:i + lanes], seed, replication, world, threads))
+             for i in range(0, len(arms), lanes)]
+    return History(*(np.concatenate([getattr(part, f.name) for part in parts], axis=-1)
+                     for f in fields(History)))
+
+
+def run_arms(scenario: Scenario, arms: Sequence[Arm], seed: int, replication: int, world: World,
+             threads: int = 1) -> tuple[np.ndarray, ...]:
+    """Run at most 16 arms to the horizon and return the arrays of their history."""
+    run = Run(scenario, arms, seed, replication, world, threads)
+    try:
+        for _ in range(scenario.quarters):
+            run.advance_quarter()
+    finally:
+        run.stop()
+    return tuple(np.stack(rows)[..., :len(arms)] for rows in run.rows)
+
+
+class Run:
+    """A run under way: world, state, firms and luck, advanced quarter by quarter.
+
+    `state` and `firms` are the only truth; whoever looks at them sees what the kernels see.
+    """
+
+    def __init__(self, scenario: Scenario, arms: Sequence[Arm], seed: int, replication: int,
+                 world: World, threads: int = 1) -> None:
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"seed={seed!r} is out of range: it must lie in [0, {2**32 - 1}]")
+        self.scenario, self.world = scenario, world
+        self.arms = pad(arms)
+        self.n_lanes = len(self.arms)
+        self.key = (np.uint32(seed).view(np.int32), np.uint32(replication).view(np.int32))
+        self.slots = np.array([slot_of(f.key) for f in scenario.firms], np.int32)
+        self.order = np.array(sorted(range(len(scenario.firms)),
+                                     key=lambda f: scenario.firms[f].key), np.int64)
+        self.week, self.quarter = 0, 0
+        self.coefficients = coefficients(scenario, self.arms)
+        self.facts = Facts(scenario, world)
+        self.state = open_state(scenario, world, self.coefficients)
+        self.given = given_firms(scenario, self.arms, self.order)
+        self.physics = Physics64(*(self.coefficients[kernels.COEFFICIENTS.index(name)]
+                                   for name in Physics64._fields))
+        self.firms = open_firms(scenario, world, self.given, self.physics, self.n_lanes)
+        self.luck = Luck(scenario, seed, replication, self.slots)
+        n_firms, n_kinds = len(scenario.firms), len(scenario.stakeholders)
+        planes = (n_firms, n_kinds, self.n_lanes)
+        self.drive = np.zeros((len(DRIVES) - 1 + n_firms, *planes), np.float32)
+        self.counts = np.zeros((len(COUNTS), *planes), np.int64)
+        self.seen: list[tuple[np.ndarray, ...]] = []
+        self.queue = Queue(n_firms, self.n_lanes)
+        self.threads = threads
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self.rows: tuple[list[np.ndarray], ...] = ([], [], [], [], [])
+        self.start_tied = self.firms.tied.copy()
+        self.plan_quarter()
+        self.route_insight()
+        opening = FirmState(*(array.copy() for array in self.firms))
+        firms.capability_week(self.given, self.physics, opening, self.luck.walk[0], self.drive)
+        self.close(opening)
+
+    def stop(self) -> None:
+        """Let go of the threads."""
+        if self.pool is not None:
+            self.pool.shutdown()
+
+    def advance_quarter(self) -> None:
+        """Run one quarter: policies, thirteen weeks, the close."""
+        self.quarter += 1
+        self.firms.quarter[:] = 0.0
+        self.counts[:] = 0
+        self.start_tied = self.firms.tied.copy()
+        self.plan_quarter()
+        self.route_insight()
+        for week in range(WEEKS_PER_QUARTER):
+            self.advance_week(opens=week == 0)
+        self.seen.append((self.firms.quarter[firms.REVENUE].copy(), self._impressions(),
+                          self.firms.maturity.copy(), self.firms.effort.copy()))
+        self.close()
+
+    def plan_quarter(self) -> None:
+        """Let every firm's policy and plan set this quarter's money, within its budget."""
+        scenario, state = self.scenario, self.firms
+        q = max(self.quarter - 1, 0)
+        base = np.stack([self._today(f) for f in range(len(scenario.firms))])
+        base[0] += np.stack([arm.plan.effort[:, q] for arm in self.arms], axis=-1)
+        past = ([np.stack(x) for x in zip(*self.seen, strict=True)] if self.seen
+                else [np.zeros((0, *x.shape)) for x in (state.worth, state.worth, state.maturity,
+                                                        state.effort)])
+        outbound = np.array([1 in m.flows for m in scenario.mechanisms], bool)
+        seen = Observed(self.order, base, *past, outbound)
+        scales = []
+        for f, firm in enumerate(scenario.firms):
+            wish = policy_named(firm.policy.name)(f, firm.policy, seen)
+            wish = np.maximum(wish, 0.0)
+            starts = (wish > 0) & (state.opened[f] == 0)
+            due = np.where(starts, self.given.setup[:, None], 0.0)
+            money = np.array([[firm.capital[c].investment] for c in CAPITALS])
+            money = np.repeat(money, self.n_lanes, axis=1)
+            if f == 0:
+                money = money + np.stack([a.plan.investment[:, q] for a in self.arms], axis=-1)
+            effort, due, money, scale = afford(wish, due, money, firm.policy.budget)
+            state.effort[f], state.due[f], state.investment[f] = effort, due, money
+            if self.quarter:
+                state.opened[f] = np.maximum(state.opened[f], effort > 0)
+            scales.append(scale)
+        self.scaled = scales[0]
+
+    def _today(self, firm: int) -> np.ndarray:
+        given = self.scenario.firms[firm].programmes
+        effort = [given[m.key].effort if m.key in given else 0.0
+                  for m in self.scenario.mechanisms]
+        return np.repeat(np.array(effort, float)[:, None], self.n_lanes, axis=1)
+
+    def _impressions(self) -> np.ndarray:
+        lever = self.firms.lever[firms.IMPRESSIONS]
+        total = sum(self.facts.type_counts[k] * lever[:, k]
+                    for k in range(lever.shape[1]) if self.facts.customer[k])
+        return np.asarray(total / max(1, self.facts.type_counts[self.facts.customer].sum()))
+
+    def route_insight(self) -> None:
+        """Work out how much insight arrives where something is done, and after how long."""
+        for f, firm in enumerate(self.scenario.firms):
+            acts = np.array([d.acts for d in firm.departments])
+            hears = np.array([d.hears for d in firm.departments])
+            made_good = self.firms.lever[firms.ROUTING, f, 0]
+            matrix = routing.passing(self.world.routing[f], acts, self.firms.ready[f, 2], made_good)
+            self.firms.delivered[f] = routing.delivered(matrix, acts, hears)
+            weeks = self.coefficients[kernels.COEFFICIENTS.index("hop_weeks")]
+            self.firms.delay[f] = weeks * routing.hops(matrix, acts, hears)
+
+    def advance_week(self, opens: bool) -> None:
+        """Run one week; `opens` marks the first of a quarter."""
+        self.week += 1
+        week, state, facts = self.week, self.firms, self.facts
+        walk = self.luck.walk[week]
+        firms.capability_week(self.given, self.physics, state, walk, self.drive)
+        counts, engagement = self._people_week()
+        self.counts += counts
+        state.engagement[:] = np.divide(engagement / ENGAGEMENT_SCALE, facts.staff[:, None],
+                                        out=np.zeros_like(state.engagement),
+                                        where=facts.staff[:, None] > 0)
+        firms.listening_week(self.given, self.physics, state, walk,
+                             counts[POSITIVE] + counts[NEGATIVE], *self.luck.listening(week))
+        before = state.quarter[firms.RESOLVED].copy()
+        self.queue.serve(self)
+        firms.finance_week(self.given, state, week, opens, counts[[ADDS, LOSSES, REFERRED]],
+                           state.quarter[firms.RESOLVED] - before)
+
+    def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
+        """Run both passes over the stakeholders, in parts of whole blocks, and add up the parts."""
+        world, facts, state = self.world, self.facts, self.state
+        width, n_kinds = width_of(self.n_lanes), len(self.scenario.stakeholders)
+        n_parts = self.threads
+        cuts = [min(world.n_stakeholders, kernels.BLOCK * ((facts.n_blocks * j) // n_parts))
+                for j in range(n_parts)] + [world.n_stakeholders]
+        counts = np.zeros((n_parts, *self.counts.shape), np.int32)
+        engagement = np.zeros((n_parts, len(self.slots), self.n_lanes), np.int32)
+        people, marks = state.people.reshape(-1), state.marks.reshape(-1)
+        message, drive = state.message.reshape(-1), self.drive.reshape(-1)
+        physics = self.coefficients32
+
+        def meet(j: int) -> None:
+            kernels.meet(width, cuts[j], cuts[j + 1], self.week, self.key, self.slots, facts.low,
+                         facts.high, world.kind, world.voice, people, marks, message,
+                         state.spoken, state.complaint, drive, physics, counts[j].reshape(-1), n_kinds)
+
+        def hear(j: int) -> None:
+            kernels.hear(width, cuts[j], cuts[j + 1], self.week, self.key, self.slots, self.order,
+                         facts.low, facts.high, world.kind, facts.chooses, facts.opening,
+                         facts.works, world.indptr, facts.indices, world.contact, world.evidence,
+                         world.contact_scale, world.evidence_scale, people, marks, message,
+                         state.spoken, drive, physics, counts[j].reshape(-1), engagement[j].reshape(-1), n_kinds,
+                         self.bounded)
+
+        for stage in (meet, hear):
+            self._each(stage, n_parts)
+        return (counts.sum(axis=0, dtype=np.int64), engagement.sum(axis=0, dtype=np.int64))
+
+    def _each(self, stage: Callable[[int], None], n_parts: int) -> None:
+        if self.pool is None:
+            for j in range(n_parts):
+                stage(j)
+        else:
+            list(self.pool.map(stage, range(n_parts)))
+
+    @property
+    def coefficients32(self) -> np.ndarray:
+        """Coefficients of the laws for the stakeholders' passes, float32 (n, L) flat."""
+        return self.coefficients.astype(np.float32).reshape(-1)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether any lane hears only those of similar attitude."""
+        return bool((self.coefficients[kernels.CONFIDENCE] < 2.0).any())
+
+    def close(self, state: FirmState | None = None) -> None:
+        """Sum up the stakeholders and note what is true at the quarter's end."""
+        state = self.firms if state is None else state
+        world, facts, n_kinds = self.world, self.facts, len(self.scenario.stakeholders)
+        sums = np.zeros((len(SUMS), *self.firms.tied.shape), np.int64)
+        kernels.close(width_of(self.n_lanes), self.week, self.key, self.order, facts.low,
+                      facts.high, world.kind, self.state.people.reshape(-1),
+                      self.state.marks.reshape(-1), self.coefficients32, n_kinds, sums.reshape(-1))
+        at_close = kpis.Close(
+            quarter=self.quarter, order=self.order, sums=sums / kernels.SUM_SCALE,
+            type_counts=facts.type_counts, customer=facts.customer, counts=self.counts,
+            start_tied=self.start_tied, firms=state, discount=self.given.discount, today=finance.discount(self.week, self.given.discount))
+        spent = np.concatenate([self.firms.effort[0] + self.firms.due[0],
+                                self.firms.investment[0]])
+        kpi, measures, spending, value, scaled = self.rows
+        kpi.append(kpis.indicators(at_close))
+        measures.append(kpis.measures(at_close))
+        if self.quarter:
+            spending.append(spent)
+            value.append(self.firms.quarter[firms.VALUE, 0].copy())
+            scaled.append(self.scaled.copy())
+
+
+class Facts:
+    """Facts of a world in the shapes that the kernels read."""
+
+    def __init__(self, scenario: Scenario, world: World) -> None:
+        n = world.n_stakeholders
+        self.n_blocks = -(-n // kernels.BLOCK)
+        ids = np.zeros(self.n_blocks * kernels.BLOCK, np.uint64)
+        ids[:n] = world.ids
+        self.low = (ids & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.int32)
+        self.high = (ids >> np.uint64(32)).astype(np.uint32).view(np.int32)
+        self.chooses = (-np.expm1(-world.opportunity.astype(np.float64))).astype(np.float32)
+        self.opening = np.ascontiguousarray(world.opening_attitude).reshape(-1)
+        self.works = np.where(world.department >= 0, world.tied, -1).astype(np.int32)
+        self.staff = np.bincount(self.works[self.works >= 0], minlength=world.n_firms)
+        self.indices = np.concatenate([world.indices, np.zeros(kernels.AHEAD, np.int32)])
+        self.type_counts = np.bincount(world.kind, minlength=len(scenario.stakeholders))
+        self.customer = np.array([t.customer for t in scenario.stakeholders], bool)
+
+
+class Luck:
+    """The draws of firms: needs' random walk and what listening catches, per week."""
+
+    def __init__(self, scenario: Scenario, seed: int, replication: int, slots: np.ndarray) -> None:
+        weeks = np.arange(1, scenario.quarters * WEEKS_PER_QUARTER + 1)
+        ids = np.array([id_of(t.key) for t in scenario.stakeholders], np.uint64)
+        address = (seed, replication)
+        steps = normal(*address, Stream.NEEDS, ids[None], week=weeks[:, None])
+        self.walk = np.zeros((len(weeks) + 1, len(ids), firms.DIMENSIONS))
+        np.cumsum(steps[..., :firms.DIMENSIONS], axis=0, dtype=np.float64, out=self.walk[1:])
+        at = weeks[:, None, None]
+        by = slots[None, :, None]
+        self._uniform = np.stack(
+            [uniform(*address, Stream.LISTEN, ids[None, None], week=at, block=about,
+                     slot=by)[..., 0].astype(np.float64) for about in slots], axis=2)
+        self._normal = normal(*address, Stream.LISTEN, ids[None, None], week=at,
+                              block=INSIGHT_BLOCK, slot=by)[..., :firms.DIMENSIONS].astype(
+                                  np.float64)
+
+    def listening(self, week: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return uniforms (listener, about, type) and normals (listener, type, dimension)."""
+        return self._uniform[week - 1], self._normal[week - 1]
+
+
+class Queue:
+    """Complaints waiting at every firm in every lane, first come first served."""
+
+    def __init__(self, n_firms: int, n_lanes: int) -> None:
+        self.rows = np.zeros((n_firms, n_lanes, 64), np.int64)
+        self.since = np.zeros((n_firms, n_lanes, 64), np.int64)
+        self.ends = np.zeros((n_firms, n_lanes, 2), np.int64)
+
+    def serve(self, run: Run) -> None:
+        """Take in this week's complaints and serve the queues."""
+        state, n_firms = run.state, len(run.slots)
+        marks = state.marks.reshape(-1)
+        self._make_room(firms.arrivals(state.complaint, marks, n_firms, run.n_lanes))
+        firms.service_week(run.physics, run.firms, run.week, run.key, run.world.ids,
+                           run.world.kind, state.complaint, marks, state.people.reshape(-1),
+                           self.rows, self.since, self.ends)
+
+    def _make_room(self, new: np.ndarray) -> None:
+        """Move waiting complaints to the front and widen the queues where needed."""
+        lengths = self.ends[..., 1] - self.ends[..., 0]
+        need = int((lengths + new).max(initial=0))
+        if (self.ends[..., 1] + new).max(initial=0) <= self.rows.shape[2]:
+            return
+        size = max(64, 2 * need)
+        for name in ("rows", "since"):
+            old = getattr(self, name)
+            fresh = np.zeros((*old.shape[:2], size), np.int64)
+            for f, l in np.ndindex(*old.shape[:2]):
+                begin, end = self.ends[f, l]
+                fresh[f, l, :end - begin] = old[f, l, begin:end]
+            setattr(self, name, fresh)
+        self.ends[..., 1] = lengths
+        self.ends[..., 0] = 0
+
+
+def pad(arms: Sequence[Arm]) -> list[Arm]:
+    """Fill up to a width there are kernels for, repeating the last arm."""
+    lanes = next(n for n in LANE_CHOICES if n >= len(arms))
+    return list(arms) + [arms[-1]] * (lanes - len(arms))
+
+
+def coefficients(scenario: Scenario, arms: Sequence[Arm]) -> np.ndarray:
+    """Return the laws' coefficients per lane, float64 (n_coefficients, L)."""
+    return np.array([[float(arm.physics.get(f.name, getattr(scenario.physics, f.name)))
+                      for arm in arms] for f in fields(Physics)])
+
+
+def open_state(scenario: Scenario, world: World, coefficient: np.ndarray) -> State:
+    """Return the stakeholders' state before the first week."""
+    n, n_firms, lanes = world.n_stakeholders, world.n_firms, coefficient.shape[1]
+    at = kernels.COEFFICIENTS.index
+    people = np.zeros((n, FIRM_FIELDS * n_firms + 1, lanes), np.float32)
+    fields_ = people[:, :-1].reshape(n, n_firms, FIRM_FIELDS, lanes)
+    opening = np.array([t.salience for t in scenario.stakeholders], np.float32)
+    fields_[:, :, 0] = opening[world.kind][:, None, None]
+    fields_[:, :, 1] = world.opening_attitude[:, :, None]
+    fields_[:, :, 2] = coefficient[at("expectation_reference")].astype(np.float32)
+    fields_[:, :, 3:] = coefficient[at("trust_prior")].astype(np.float32)
+    marks = np.zeros((n, INT_FIELDS, lanes), np.int32)
+    marks[:, PROVIDER] = world.tied[:, None]
+    return State(people, marks, np.zeros((n, n_firms, lanes), np.int16),
+                 np.zeros(n, np.uint16), np.zeros(n, np.uint32))
+
+
+def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> Given:
+    """Return what firms are given, as arrays for the kernels."""
+    types, mechanisms = scenario.stakeholders, scenario.mechanisms
+    effects = [(m, e) for m, mech in enumerate(mechanisms) for e in mech.effects]
+    capitals = [[firm.capital[c] for c in CAPITALS] for firm in scenario.firms]
+    return Given(
+        order=order,
+        gates=np.ascontiguousarray(np.stack([arm.gates for arm in arms], axis=-1)),
+        lever_default=np.array([[firm.levers.get(row.key, row.default) for firm in scenario.firms]
+                                for row in levers.TABLE]),
+        effect_mechanism=np.array([m for m, _ in effects], np.int64),
+        effect_lever=np.array([levers.INDEX[e.lever] for _, e in effects], np.int64),
+        effect_by=np.array([e.by for _, e in effects], float),
+        effect_to=np.array([[not e.to or t.key in e.to for t in types]
+                            for _, e in effects]).reshape(len(effects), len(types)),
+        owner=np.array([[owner_of(firm.departments, m.owner) for m in mechanisms]
+                        for firm in scenario.firms], np.int64),
+        needs=np.array([[m.needs.get(c, 0.0) for c in CAPITALS] for m in mechanisms]),
+        running=np.array([m.running for m in mechanisms]),
+        setup=np.array([m.setup for m in mechanisms]),
+        half_life=np.array([m.half_life for m in mechanisms]),
+        form=np.array([FORMS[m.maturity] for m in mechanisms], np.int64),
+        dip=np.array([m.dip for m in mechanisms]),
+        depreciation=np.array([[c.depreciation / WEEKS_PER_YEAR for c in row]
+                               for row in capitals]),
+        build_rate=np.array([[capability.STAGES / c.build_weeks for c in row]
+                             for row in capitals]),
+        reference=np.array([[max(capability.reference_stock(c.stock, c.readiness), 1e-9)
+                             for c in row] for row in capitals]),
+        firm=np.array([[getattr(firm, name) for name in firms.FIRM_NUMBERS]
+                       for firm in scenario.firms], float),
+        experience=np.array([t.experience for t in types], float),
+        price=np.array([t.price for t in types], float),
+        units=np.array([t.units for t in types], float),
+        growth=float(scenario.finance.market_growth),
+        discount=float(scenario.finance.discount_rate),
+        experience_in_flow=bool(scenario.physics.experience_in_flow))
+
+
+def owner_of(departments: Sequence[object], key: str) -> int:
+    """Return the department that runs a mechanism: the one of that name, else the first."""
+    keys = [getattr(d, "key", "") for d in departments]
+    return keys.index(key) if key in keys else 0
+
+
+def open_firms(scenario: Scenario, world: World, given: Given, physics: Physics64,
+               lanes: int) -> FirmState:
+    """Return the firms' state before the first week: stocks in their steady state of today."""
+    n_firms, n_types = len(scenario.firms), len(scenario.stakeholders)
+    n_mechanisms = len(scenario.mechanisms)
+
+    def zeros(*shape: int) -> np.ndarray:
+        return np.zeros((*shape, lanes))
+
+    def spread(values: np.ndarray) -> np.ndarray:
+        return np.repeat(np.asarray(values, float)[..., None], lanes, axis=-1)
+
+    capitals = [[firm.capital[c] for c in CAPITALS] for firm in scenario.firms]
+    stock = np.array([[c.stock for c in row] for row in capitals], float)
+    inflow = np.array([[c.investment for c in row] for row in capitals]) / WEEKS_PER_QUARTER
+    leaving = 1.0 - np.exp(-given.build_rate)
+    stage = inflow / leaving - inflow
+    today = [[firm.programmes.get(m.key) for m in scenario.mechanisms] for firm in scenario.firms]
+    maturity = np.array([[0.0 if p is None else p.maturity for p in row] for row in today])
+    opened = np.array([[p is not None for p in row] for row in today], float)
+    tied = np.zeros((n_firms, n_types))
+    np.add.at(tied, (world.tied[world.tied >= 0], world.kind[world.tied >= 0]), 1)
+    dimensions = firms.DIMENSIONS
+    variance = np.full(lanes, scenario.physics.need_uncertainty)
+    return FirmState(
+        stock=spread(stock), building=spread(np.repeat(stage[:, :, None], 3, axis=2)),
+        depreciated=zeros(n_firms, 3), invested=zeros(n_firms, 3),
+        ready=spread(1.0 - np.exp(-stock / given.reference)),
+        maturity=spread(maturity.reshape(n_firms, n_mechanisms)),
+        opened=spread(opened.reshape(n_firms, n_mechanisms)), effort=zeros(n_firms, n_mechanisms),
+        investment=zeros(n_firms, 3), due=zeros(n_firms, n_mechanisms),
+        output=zeros(n_firms, n_mechanisms),
+        lever=spread(np.repeat(given.lever_default[:, :, None], n_types, axis=2)),
+        goodwill=zeros(n_firms, n_types), quality=zeros(n_firms, n_types),
+        execution=zeros(n_firms, n_types), fit=zeros(n_firms, n_types),
+        offering=zeros(n_firms, n_types, dimensions), estimate=zeros(n_firms, n_types, dimensions),
+        way=zeros(n_firms, n_types, dimensions, 3),
+        variance=np.broadcast_to(variance, (n_firms, n_types, lanes)).copy(),
+        delivered=zeros(n_firms), delay=zeros(n_firms), engagement=zeros(n_firms),
+        waiting=zeros(n_firms), capacity=zeros(n_firms), credit=zeros(n_firms), tied=spread(tied),
+        cash=np.full((n_firms, lanes), float(scenario.finance.start_cash)), worth=zeros(n_firms),
+        quarter=zeros(len(firms.QUARTER), n_firms))

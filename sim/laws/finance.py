@@ -1,0 +1,29 @@
+"""Money: revenue, cost, profit before investment, cash, and its value today (MODEL A.11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.lanes import law
+
+WEEKS_PER_YEAR = 52.0
+
+
+@law
+def discount(week: Any, rate: Any) -> Any:
+    """Return the present value of one unit of money paid at the end of `week` (1 is the first)."""
+    return (1.0 + rate) ** (-week / WEEKS_PER_YEAR)
+
+
+@law
+def growth(week: Any, rate: Any) -> Any:
+    """Return how much one customer buys at the end of `week` relative to the start."""
+    return (1.0 + rate) ** (week / WEEKS_PER_YEAR)
+
+
+def lifetime_value(margin: Any, retention: Any, rate: Any) -> Any:
+    """Return the value of a customer: yearly margin x retention / (1 + rate - retention).
+
+    Gupta & Lehmann (2003); margin per customer-year, retention per year in [0, 1], rate per year.
+    """
+    return margin * retention / (1.0 + rate - retention)

@@ -1,0 +1,141 @@
+"""How a firm sets its money each quarter: organization and competitors share this shelf.
+
+A policy is a pure function of what happened so far; it returns effort per mechanism. What does not
+fit the budget is scaled down in proportion (`afford`). Most competitors stay passive; those who
+retaliate do it with the same instrument (Steenkamp, Nijs, Hanssens & Dekimpe 2005).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.checks import nearest
+from sim.scenario import Policy
+from sim.state import add_up
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What firms can see at a quarter's start; q quarters closed, F firms, M mechanisms, L lanes.
+
+    Attributes
+    ----------
+    order : int (F,)
+        Firms in the order of their keys.
+    base : float (F, M, L)
+        Today's effort plus the plan of this quarter, currency per quarter.
+    revenue, impressions : float (q, F, L)
+        Closed quarters' revenue and impressions per customer and week.
+    maturity, effort : float (q, F, M, L)
+        Maturity at the close and effort of closed quarters.
+    outbound : bool (M,)
+        Whether a mechanism acts on flow 1 of the firm that funds it.
+    """
+
+    order: np.ndarray
+    base: np.ndarray
+    revenue: np.ndarray
+    impressions: np.ndarray
+    maturity: np.ndarray
+    effort: np.ndarray
+    outbound: np.ndarray
+
+
+def passive(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
+    """Return today's effort, whatever happens."""
+    return seen.base[firm]
+
+
+def proportional(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
+    """Return effort in proportion to revenue `lag` quarters ago, relative to the first quarter."""
+    if len(seen.revenue) <= policy.lag:
+        return seen.base[firm]
+    then, first = seen.revenue[-policy.lag, firm], seen.revenue[0, firm]
+    ratio = np.divide(then, first, out=np.ones_like(then), where=first > 0)
+    return seen.base[firm] * (1.0 + policy.strength * (ratio - 1.0))
+
+
+def reactive(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
+    """Raise outbound effort with the share of impressions lost to rivals since `lag` quarters ago."""
+    if len(seen.impressions) <= policy.lag:
+        return seen.base[firm]
+    lost = _own_share(firm, seen, -1 - policy.lag) - _own_share(firm, seen, -1)
+    factor = np.maximum(0.0, 1.0 + policy.strength * lost)
+    return np.where(seen.outbound[:, None], seen.base[firm] * factor, seen.base[firm])
+
+
+def imitator(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
+    """Fund what rivals are best at and the firm lacks: their most mature mechanism, `lag` ago."""
+    effort = seen.base[firm].copy()
+    for quarter in range(len(seen.maturity) - policy.lag + 1):
+        maturity, spent = seen.maturity[quarter], seen.effort[quarter]
+        best = np.full(effort.shape[1], 0.0)
+        what = np.full(effort.shape[1], -1)
+        money = np.zeros(effort.shape[1])
+        for rival in seen.order:
+            if rival == firm:
+                continue
+            for m in range(len(effort)):
+                worth = np.where((spent[rival, m] > 0) & (seen.base[firm, m] == 0),
+                                 maturity[rival, m], 0.0)
+                better = worth > best
+                best = np.where(better, worth, best)
+                what = np.where(better, m, what)
+                money = np.where(better, spent[rival, m], money)
+        for lane in np.flatnonzero(what >= 0):
+            effort[what[lane], lane] = max(effort[what[lane], lane],
+                                           policy.strength * money[lane])
+    return effort
+
+
+def _own_share(firm: int, seen: Observed, quarter: int) -> np.ndarray:
+    total = np.zeros(seen.impressions.shape[2])
+    for f in seen.order:
+        total = total + seen.impressions[quarter, f]
+    own = seen.impressions[quarter, firm]
+    return np.divide(own, total, out=np.zeros_like(own), where=total > 0)
+
+
+POLICIES: dict[str, Callable[[int, Policy, Observed], np.ndarray]] = {
+    "passive": passive,
+    "proportional": proportional,
+    "reactive": reactive,
+    "imitator": imitator,
+}
+
+
+def policy_named(name: str) -> Callable[[int, Policy, Observed], np.ndarray]:
+    """Return a policy; KeyError names the nearest."""
+    if name not in POLICIES:
+        raise KeyError(f"policy {name!r} is unknown{nearest(name, POLICIES)}")
+    return POLICIES[name]
+
+
+def afford(effort: np.ndarray, due: np.ndarray, investment: np.ndarray,
+           budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Scale a quarter's spending to the budget.
+
+    Parameters
+    ----------
+    effort, due : float (M, L)
+        Effort and set-up per mechanism; investment : float (3, L).
+    budget : float
+        Most that can be spent in the quarter.
+
+    Returns
+    -------
+    effort, due, investment, scale
+        Set-ups are paid first; where they alone exceed the budget, nothing new is started. The rest
+        is scaled in proportion by `scale` (L,), 1 where all fits.
+    """
+    starts = due > 0
+    unpayable = add_up(due) > budget
+    effort = np.where(starts & unpayable, 0.0, effort)
+    due = np.where(unpayable, 0.0, due)
+    wanted = add_up(effort) + add_up(investment)
+    left = budget - add_up(due)
+    scale = np.where(wanted > left, left / np.where(wanted > 0, wanted, 1.0), 1.0)
+    return effort * scale, due, investment * scale, scale

@@ -1,0 +1,311 @@
+"""The Balanced Scorecard: what was aimed at, what came out, and how sure that is, quarter by quarter.
+
+Status follows goal/red-flag scoring: the goal turns an indicator green (score 6.7 of 10), the red flag
+turns it red (3.3), and between the two it is amber. The goal ramps up linearly from today's value
+until the quarter it is due; the red flag follows at a constant distance. What cannot be defined is
+grey, never zero. The Influence Scorecard is a view of the same rows: those that have a flow, whatever
+department's silo they came from.
+Source: Kaplan & Norton (2004); goal/red-flag scoring as in current scorecard software.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from sim import kpis
+from sim.checks import check_fields, nearest, require_one_of
+from sim.scenario import number, word
+
+GREEN, AMBER, RED, NO_DATA, NO_TARGET = "green", "amber", "red", "no data", "no target"
+STATUSES = (GREEN, AMBER, RED, NO_DATA, NO_TARGET)
+BASES = ("value", "change", "relative")
+REFERENCES = ("opening", "baseline")
+GOAL_SCORE, RED_SCORE = 20 / 3, 10 / 3
+DEAD_BAND = 0.02
+BAND = (0.1, 0.9)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one indicator shall reach, by when, and where alarm begins."""
+
+    kpi: str = word("indicator, see sim/kpis.py")
+    objective: str = word("what is aimed at, in words")
+    basis: str = word("how goal and red flag are meant: value, change or relative")
+    goal: float = number(-1e15, 1e15, "the basis's", "turns the light green")
+    red_flag: float = number(-1e15, 1e15, "the basis's", "turns the light red")
+    against: str = word("what change and relative refer to: opening or baseline")
+    by: int = number(1, 80, "quarters", "when the goal is due; a straight ramp until then")
+    weight: float = number(0, 100, "-", "weight in the perspective's mean score")
+
+    def __post_init__(self) -> None:
+        """Check names, ranges and that the goal is better than the red flag."""
+        if self.kpi not in kpis.INDEX:
+            raise KeyError(f"unknown indicator {self.kpi!r}{nearest(self.kpi, kpis.INDEX)}")
+        require_one_of(f"targets.{self.kpi}.basis", self.basis, BASES)
+        require_one_of(f"targets.{self.kpi}.against", self.against, REFERENCES)
+        check_fields(self)
+        if self._direction * (self.goal - self.red_flag) <= 0:
+            side = "above" if self._direction > 0 else "below"
+            raise ValueError(
+                f"targets.{self.kpi}: goal={self.goal:g} must lie {side} red_flag={self.red_flag:g}"
+            )
+
+    @property
+    def _direction(self) -> int:
+        return kpis.TABLE[kpis.INDEX[self.kpi]].direction
+
+    def path(self, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return goal and red flag per quarter.
+
+        Parameters
+        ----------
+        reference : float array (quarters + 1,)
+            Today's value repeated, or the baseline's value of each quarter; NaN where undefined.
+        """
+        due = np.minimum(np.arange(len(reference)) / self.by, 1.0)
+        full, alarm = self._level(self.goal, reference), self._level(self.red_flag, reference)
+        goal = reference + due * (full - reference)
+        if self.basis == "value":
+            goal = np.where(np.isnan(reference), full, goal)
+        return goal, goal - (full - alarm)
+
+    def _level(self, level: float, reference: np.ndarray) -> np.ndarray:
+        """Return what a level means; relative 1.1 is better by a tenth of the size, also below 0."""
+        if self.basis == "value":
+            return np.full(len(reference), level)
+        if self.basis == "change":
+            return reference + level
+        size = np.where(reference == 0, np.nan, np.abs(reference))
+        return reference + (level - 1) * size
+
+
+@dataclass(frozen=True)
+class Row:
+    """One indicator at one quarter's close.
+
+    Attributes
+    ----------
+    quarter : int
+        0 is the opening state.
+    kpi : sim.kpis.Kpi
+        Label, perspective, unit, owner department, flow.
+    objective : str
+        Empty without target.
+    target, red_flag, actual, low, high, baseline : float
+        In the indicator's unit; `actual` and `baseline` are means over replications, `low` and
+        `high` the band that holds the middle 80 % of them. NaN where undefined.
+    score : float
+        0 to 10; the goal is 6.7, the red flag 3.3. NaN without data or target.
+    status : str
+        One of STATUSES.
+    trend : int or None
+        1 rose, -1 fell, 0 within the dead band since the quarter before; None unknown.
+    probability : float
+        Share of replications at or beyond the target. NaN without target or data.
+    n : int
+        Replications with a value.
+    weight : float
+        Weight in the perspective's mean score.
+    """
+
+    quarter: int
+    kpi: kpis.Kpi
+    objective: str
+    target: float
+    red_flag: float
+    actual: float
+    low: float
+    high: float
+    baseline: float
+    score: float
+    status: str
+    trend: int | None
+    probability: float
+    n: int
+    weight: float
+
+    @property
+    def improving(self) -> bool | None:
+        """Whether the trend is for the better; None if steady or unknown."""
+        return None if not self.trend else self.trend * self.kpi.direction > 0
+
+
+def targets_of(settings: Mapping[str, Mapping[str, Any]]) -> tuple[Target, ...]:
+    """Turn `{kpi: {objective, basis, goal, red_flag, against, by, weight}}` into checked targets.
+
+    Raises
+    ------
+    KeyError, ValueError
+        Naming the indicator or key, what is allowed and the nearest valid name.
+    """
+    wanted = [item.name for item in fields(Target) if item.name != "kpi"]
+    targets = []
+    for kpi, values in settings.items():
+        for key in values:
+            require_one_of(f"targets.{kpi}: key", key, wanted)
+        missing = [key for key in wanted if key not in values]
+        if missing:
+            raise ValueError(f"targets.{kpi}: missing {', '.join(missing)}")
+        targets.append(Target(kpi=kpi, **values))
+    return tuple(targets)
+
+
+def scorecard(
+    values: np.ndarray, baseline: np.ndarray, targets: Iterable[Target]
+) -> tuple[Row, ...]:
+    """Return one row per quarter and indicator, in the order of `sim.kpis.TABLE`.
+
+    Parameters
+    ----------
+    values, baseline : float arrays (replications, quarters + 1, len(kpis.TABLE))
+        Of the portfolio shown and of the baseline; NaN where undefined or missing. Targets refer
+        to the baseline's mean: at the opening (or the first quarter that has a value, for
+        indicators that count over a quarter), or quarter by quarter.
+    targets : iterable of Target
+        At most one per indicator.
+    """
+    by_kpi: dict[str, Target] = {}
+    for target in targets:
+        if target.kpi in by_kpi:
+            raise ValueError(f"targets: {target.kpi!r} has two targets; give one")
+        by_kpi[target.kpi] = target
+    found: list[Row] = []
+    for index, kpi in enumerate(kpis.TABLE):
+        found += _rows(kpi, values[:, :, index], baseline[:, :, index], by_kpi.get(kpi.key))
+    return tuple(sorted(found, key=lambda row: (row.quarter, kpis.INDEX[row.kpi.key])))
+
+
+def _rows(
+    kpi: kpis.Kpi, values: np.ndarray, baseline: np.ndarray, target: Target | None
+) -> list[Row]:
+    actual, as_is = mean(values), mean(baseline)
+    quarters = values.shape[1]
+    goal = red = np.full(quarters, np.nan)
+    if target is not None:
+        defined = as_is[~np.isnan(as_is)]
+        opening = np.full(quarters, defined[0] if defined.size else np.nan)
+        goal, red = target.path(opening if target.against == "opening" else as_is)
+    rows = []
+    for q in range(quarters):
+        seen = values[~np.isnan(values[:, q]), q]
+        low, high = np.quantile(seen, BAND) if seen.size else (np.nan, np.nan)
+        points = score(actual[q], goal[q], red[q])
+        span = abs(goal[q] - red[q])
+        rows.append(
+            Row(
+                quarter=q,
+                kpi=kpi,
+                objective=target.objective if target else "",
+                target=float(goal[q]),
+                red_flag=float(red[q]),
+                actual=float(actual[q]),
+                low=float(low),
+                high=float(high),
+                baseline=float(as_is[q]),
+                score=points,
+                status=_status(actual[q], points, target),
+                trend=trend(actual[q - 1], actual[q], span) if q else None,
+                probability=_probability(seen, goal[q], kpi.direction),
+                n=int(seen.size),
+                weight=target.weight if target else 0.0,
+            )
+        )
+    return rows
+
+
+def mean(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the first axis of what is defined, NaN where nothing is."""
+    defined = ~np.isnan(values)
+    count = defined.sum(axis=0)
+    total = np.where(defined, values, 0.0).sum(axis=0)
+    result: np.ndarray = np.divide(
+        total, count, out=np.full(total.shape, np.nan), where=count > 0, dtype=np.float64
+    )
+    return result
+
+
+def score(actual: float, goal: float, red_flag: float) -> float:
+    """Return the goal/red-flag score, 0 to 10; NaN where anything is undefined.
+
+    The goal scores 6.7, the red flag 3.3, straight between and beyond; a goal below its red flag
+    means that lower is better.
+    """
+    if np.isnan([actual, goal, red_flag]).any() or goal == red_flag:
+        return float("nan")
+    points = RED_SCORE + (GOAL_SCORE - RED_SCORE) * (actual - red_flag) / (goal - red_flag)
+    return float(min(max(points, 0.0), 10.0))
+
+
+def trend(before: float, now: float, span: float) -> int | None:
+    """Return 1, -1 or 0 (moved less than 2 % of the span from red flag to goal).
+
+    Without target the dead band is 2 % of the value's own size before.
+    """
+    if np.isnan(before) or np.isnan(now):
+        return None
+    width = DEAD_BAND * (abs(before) if np.isnan(span) else span)
+    return int(np.sign(now - before)) if abs(now - before) > width else 0
+
+
+def _status(actual: float, points: float, target: Target | None) -> str:
+    if np.isnan(actual):
+        return NO_DATA
+    if target is None:
+        return NO_TARGET
+    if np.isnan(points):
+        return NO_DATA
+    # The tolerance keeps a goal met exactly from turning amber by rounding.
+    if points >= GOAL_SCORE - 1e-9:
+        return GREEN
+    return RED if points <= RED_SCORE + 1e-9 else AMBER
+
+
+def _probability(seen: np.ndarray, goal: float, direction: int) -> float:
+    if not seen.size or np.isnan(goal):
+        return float("nan")
+    slack = 1e-12 * max(abs(goal), 1.0)
+    return float(np.mean(direction * (seen - goal) >= -slack))
+
+
+def at(rows: Iterable[Row], quarter: int) -> tuple[Row, ...]:
+    """Return the rows of one quarter."""
+    return tuple(row for row in rows if row.quarter == quarter)
+
+
+def by_perspective(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
+    """Group rows by the four perspectives, in their order: the Balanced Scorecard."""
+    return _group(rows, kpis.PERSPECTIVES, lambda row: row.kpi.perspective)
+
+
+def influence_view(rows: Iterable[Row]) -> dict[int, tuple[Row, ...]]:
+    """Group the rows that have a flow by flow 1 to 6: the Influence Scorecard, without silos."""
+    return _group(rows, range(1, 7), lambda row: row.kpi.flow)
+
+
+def silo_view(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
+    """Group rows by the department whose silo they come from."""
+    listed = tuple(rows)
+    owners = sorted({row.kpi.owner for row in listed})
+    return _group(listed, owners, lambda row: row.kpi.owner)
+
+
+def _group(rows: Iterable[Row], keys: Iterable[Any], key_of: Any) -> dict[Any, tuple[Row, ...]]:
+    listed = tuple(rows)
+    return {key: tuple(row for row in listed if key_of(row) == key) for key in keys}
+
+
+def mean_score(rows: Iterable[Row]) -> float:
+    """Return the weighted mean score of rows that have one; NaN if none has."""
+    scored = [(row.score, row.weight) for row in rows if not np.isnan(row.score)]
+    total = sum(weight for _, weight in scored)
+    return sum(points * weight for points, weight in scored) / total if total else float("nan")
+
+
+def count(rows: Sequence[Row]) -> dict[str, int]:
+    """Return how many rows have each status."""
+    return {status: sum(row.status == status for row in rows) for status in STATUSES}

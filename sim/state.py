@@ -1,0 +1,137 @@
+"""World and State: every array of a run with shape, dtype, unit and range.
+
+`World` holds the facts that all arms of a replication share; `State` the quantities that differ by
+arm, lanes last and contiguous. N stakeholders, F firms, M ties, L lanes, K stakeholder types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FIRM_FIELDS = 5
+SALIENCE, ATTITUDE, EXPECTATION, KEPT, BROKEN = range(FIRM_FIELDS)
+INT_FIELDS = 6
+PROVIDER, TENURE, QUIET, GRIEVANCE, TICKET, OFFER = range(INT_FIELDS)
+
+
+# What the firms' week hands to the stakeholders' passes, per firm, stakeholder type and lane; the
+# last, conquest, per firm, rival, stakeholder type and lane.
+DRIVES = (
+    "impression_hazard", "claim_rate", "claim", "promise_rate", "promise", "quality_logit",
+    "experience_chance", "talk", "message_hazard", "peer_rate", "unanswered", "comparison",
+    "offer_chance", "offer_hazard", "base_utility", "switching", "complaint_chance", "conquest",
+)
+(IMPRESSION_HAZARD, CLAIM_RATE, CLAIM, PROMISE_RATE, PROMISE, QUALITY_LOGIT, EXPERIENCE_CHANCE, TALK,
+ MESSAGE_HAZARD, PEER_RATE, UNANSWERED, COMPARISON, OFFER_CHANCE, OFFER_HAZARD, BASE_UTILITY,
+ SWITCHING, COMPLAINT_CHANCE, CONQUEST) = range(len(DRIVES))
+# Counts of the week, per firm, stakeholder type and lane.
+COUNTS = ("positive_voices", "negative_voices", "adds", "losses", "referred")
+POSITIVE, NEGATIVE, ADDS, LOSSES, REFERRED = range(len(COUNTS))
+# Sums at a quarter's close, per firm, stakeholder type and lane.
+SUMS = ("salience", "attitude", "expectation", "trust", "satisfaction", "tied", "preferring",
+        "promoters", "detractors")
+SUM_SCALE = 2.0**20
+ENGAGEMENT_SCALE = 2.0**12
+
+
+@dataclass(frozen=True)
+class World:
+    """Facts of one replication, shared by all its arms.
+
+    Attributes
+    ----------
+    ids : uint64 (N,)
+        Stable identities; every draw is addressed by them.
+    kind : int32 (N,)
+        Stakeholder type.
+    tied : int32 (N,)
+        Firm one is tied to at the start, or -1.
+    department : int32 (N,)
+        Department of the tied firm one works in, or -1.
+    voice : float32 (N,), >= 0
+        Talkativeness, a factor.
+    opportunity : float32 (N,), >= 0, 1/week
+        Rate of occasions to choose a provider.
+    opening_attitude : float32 (N, F) in [-1, 1]
+        Attitude at the start and anchor afterwards.
+    indptr : int64 (N + 1,); indices : int32 (M,)
+        Ties by receiver: whom each stakeholder hears.
+    contact, evidence : int16 (M,)
+        Weights of a tie relative to the largest of its row, +-1..32767; evidence below zero marks a
+        tie of negative sign.
+    contact_scale, evidence_scale : float32 (N,)
+        True weight of a tie = integer weight x scale of its row.
+    layer : int8 (M,)
+        Layer of each tie.
+    routing : tuple over firms of float64 (D, D)
+        Share of a department's internal ties that lead to each other department.
+    """
+
+    ids: np.ndarray
+    kind: np.ndarray
+    tied: np.ndarray
+    department: np.ndarray
+    voice: np.ndarray
+    opportunity: np.ndarray
+    opening_attitude: np.ndarray
+    indptr: np.ndarray
+    indices: np.ndarray
+    contact: np.ndarray
+    evidence: np.ndarray
+    contact_scale: np.ndarray
+    evidence_scale: np.ndarray
+    layer: np.ndarray
+    routing: tuple[np.ndarray, ...]
+
+    @property
+    def n_stakeholders(self) -> int:
+        """Number of stakeholders."""
+        return len(self.ids)
+
+    @property
+    def n_firms(self) -> int:
+        """Number of firms."""
+        return self.opening_attitude.shape[1]
+
+
+@dataclass
+class State:
+    """Quantities of stakeholders and firms in every lane; only the engine and agent windows write.
+
+    Attributes
+    ----------
+    people : float32 (N, 5 F + 1, L)
+        Per firm salience [0, 1], attitude [-1, 1], expectation [0, 1], kept and broken promises
+        (pseudo-counts, >= prior); last satisfaction with the provider [-1, 1].
+    marks : int32 (N, 6, L)
+        Provider (-1 none), tenure (weeks), quiet until week, grievance remembered until week, open
+        ticket (week + 1, 0 none), live referral offer (firm + 1) * 65536 + last week.
+    message : int16 (N, F, L)
+        What is said this week: 2 x round(valence x 16383), + 1 with a referral offer; 0 silence.
+        Read only where `spoken` has the firm's bit.
+    spoken : uint16 (N,)
+        Firms spoken of this week in any lane, one bit each; messages of other firms are stale.
+    complaint : uint32 (N,)
+        Lanes in which the stakeholder complains to its firm this week, one bit each.
+    """
+
+    people: np.ndarray
+    marks: np.ndarray
+    message: np.ndarray
+    spoken: np.ndarray
+    complaint: np.ndarray
+
+    @property
+    def n_lanes(self) -> int:
+        """Number of lanes, padding included."""
+        return self.people.shape[2]
+
+
+def add_up(rows: np.ndarray) -> np.ndarray:
+    """Sum over the first axis in its order, whatever the other axes: bits do not depend on lanes."""
+    total = np.zeros(rows.shape[1:])
+    for row in rows:
+        total = total + row
+    return total

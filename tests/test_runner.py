@@ -1,0 +1,420 @@
+"""Running a study: nothing finished is lost, nothing is run twice, and nothing depends on how."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import analysis, designs, results, runner, store
+from experiments.conduct import Question, conduct, twins_planned
+from experiments.designs import Study
+from experiments.journal import Planned, Runs, UnitResult, read_unit
+from experiments.progress import Bar, Silence, in_words
+from experiments.runner import Unit, first_ranked, run_study, units_of
+from experiments.settings import load
+from sim import engine, kpis
+from sim.scenario import Arm, Scenario
+
+REPLICATIONS = 3
+GUILTY = "fast_service"
+
+
+@dataclass
+class Notes:
+    """A watcher that remembers what it was told."""
+
+    total: int = 0
+    done: int = 0
+    said: list[str] = field(default_factory=list)
+
+    def start(self, total: int, done: int) -> None:
+        self.total = total
+        self.done += done
+
+    def advance(self, runs: int) -> None:
+        self.done += runs
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture(scope="module")
+def question() -> Question:
+    return ask()
+
+
+def ask(*overrides: str) -> Question:
+    settings = load(
+        [
+            "scenario=village",
+            "quarters=2",
+            f"replications={REPLICATIONS}",
+            f"portfolios=[as_is,{GUILTY},advertising_only]",
+            "lanes=4",
+            *overrides,
+        ]
+    )
+    return Question(settings.scenario, settings.study, settings.resolved, (), None, "test")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, question: Question) -> Path:
+    store.open_folder(tmp_path, question.identity())
+    return tmp_path
+
+
+def run(question: Question, folder: Path, jobs: int = 1, notes: Notes | None = None) -> Runs:
+    return run_study(
+        question.scenario, question.study, folder, jobs=jobs, progress=notes or Silence()
+    )
+
+
+def csv_bytes(question: Question, folder: Path, runs: Runs) -> dict[str, bytes]:
+    for name, table in results.tables_of(question.scenario, question.study, runs).items():
+        store.write_table(folder, name, table)
+    return {p.name: p.read_bytes() for p in sorted((folder / store.TABLES).glob("*.csv"))}
+
+
+@pytest.fixture(scope="module")
+def reference(question: Question, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Tables of the study, run in one go in this process."""
+    folder = tmp_path_factory.mktemp("reference")
+    store.open_folder(folder, question.identity())
+    return csv_bytes(question, folder, run(question, folder))
+
+
+def test_every_planned_run_is_a_finished_row(
+    question: Question, folder: Path, reference: dict[str, bytes]
+) -> None:
+    runs = results.tables_of(question.scenario, question.study, run(question, folder))["runs"]
+    assert list(runs["status"].unique()) == ["finished"]
+    assert len(runs) == (3 + twins_planned(question.study)) * REPLICATIONS
+    assert runs["run_id"].is_unique
+    assert list(runs["arm"].unique()[:3]) == ["as_is", GUILTY, "advertising_only"]
+
+
+def test_two_processes_give_the_same_bytes_as_one(
+    question: Question, folder: Path, reference: dict[str, bytes]
+) -> None:
+    assert csv_bytes(question, folder, run(question, folder, jobs=2)) == reference
+
+
+def test_other_lanes_per_pass_give_the_same_bytes(
+    tmp_path: Path, reference: dict[str, bytes]
+) -> None:
+    other = ask("lanes=16")
+    store.open_folder(tmp_path, other.identity())
+    assert csv_bytes(other, tmp_path, run(other, tmp_path)) == reference
+
+
+def test_a_study_interrupted_anywhere_continues_to_the_same_bytes(
+    question: Question,
+    folder: Path,
+    reference: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, ran = runner.run_unit, []
+
+    def interrupted(*arguments: object) -> UnitResult:
+        if len(ran) % 3 == 2:
+            ran.append("interrupted")
+            raise KeyboardInterrupt
+        ran.append("ran")
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "run_unit", interrupted)
+    for _ in range(20):
+        try:
+            runs = run(question, folder)
+        except KeyboardInterrupt:
+            continue
+        break
+    units = len(runs.results)
+    assert ran.count("interrupted") > 1
+    assert ran.count("ran") == units, "no unit is run twice"
+    assert csv_bytes(question, folder, runs) == reference
+
+
+def test_a_finished_study_runs_nothing_again(
+    question: Question, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(question, folder)
+    monkeypatch.setattr(runner, "run_unit", None)
+    notes = Notes()
+    again = run(question, folder, notes=notes)
+    assert again.counts()["finished"] == notes.done == notes.total
+
+
+def test_exactly_the_missing_unit_is_run(
+    question: Question,
+    folder: Path,
+    reference: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run(question, folder)
+    lost = sorted((folder / store.JOURNAL).glob("000001-*.npz"))[0]
+    lost.unlink()
+    real, ran = runner.run_unit, []
+    monkeypatch.setattr(runner, "run_unit", recording(real, ran))
+    assert csv_bytes(question, folder, run(question, folder)) == reference
+    assert ran == [lost.stem]
+
+
+def recording(real: Callable[..., UnitResult], ran: list[str]) -> Callable[..., UnitResult]:
+    def record(scenario: Scenario, unit: Unit, *rest: int) -> UnitResult:
+        ran.append(unit.name)
+        return real(scenario, unit, *rest)
+
+    return record
+
+
+def raising_for(guilty: str, in_replication: int) -> Callable[..., engine.History]:
+    """Return an engine that raises whenever a certain arm is among those it shall simulate."""
+    real = engine.simulate
+
+    def simulate(
+        scenario: Scenario, arms: tuple[Arm, ...], seed: int, replication: int, **options: int
+    ) -> engine.History:
+        if replication == in_replication and any(arm.key == guilty for arm in arms):
+            raise FloatingPointError(f"{guilty} went wrong")
+        return real(scenario, arms, seed, replication, **options)
+
+    return simulate
+
+
+def test_one_arm_that_raises_is_one_failed_row_and_spoils_no_other(
+    question: Question,
+    folder: Path,
+    reference: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "simulate", raising_for(GUILTY, 1))
+    done = run(question, folder)
+    tables = results.tables_of(question.scenario, question.study, done)
+    failed = tables["runs"].query("status == 'failed'")
+    assert [(row.arm, row.replication) for row in failed.itertuples()] == [(GUILTY, 1)]
+    assert "FloatingPointError: fast_service went wrong" in failed["error"].iloc[0]
+    assert "Traceback" in failed["error"].iloc[0]
+    assert done.counts()["failed"] == 1
+    left = tables["scorecard"].query(f"arm == '{GUILTY}'")["replication"].unique()
+    assert list(left) == [0, 2]
+
+    monkeypatch.undo()
+    assert csv_bytes(question, folder, run(question, folder)) == reference
+
+
+def die_once(mark: Path, scenario: Scenario, unit: Unit, seed: int, lanes: int) -> UnitResult:
+    """Kill the worker process at the first try of replication 1, then behave."""
+    if unit.replication == 1 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return runner.run_unit(scenario, unit, seed, lanes)
+
+
+def die_always(scenario: Scenario, unit: Unit, seed: int, lanes: int) -> UnitResult:
+    """Kill whichever worker process takes replication 1."""
+    if unit.replication == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return runner.run_unit(scenario, unit, seed, lanes)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
+def test_a_killed_worker_costs_nothing(
+    question: Question,
+    folder: Path,
+    tmp_path: Path,
+    reference: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runner, "run_unit", partial(die_once, tmp_path / "mark"))
+    runs = run(question, folder, jobs=2)
+    assert (tmp_path / "mark").exists()
+    assert csv_bytes(question, folder, runs) == reference
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
+def test_a_unit_that_always_kills_its_worker_fails_alone(
+    question: Question, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "run_unit", die_always)
+    runs = run(replace(question, study=replace(question.study, twins="none")), folder, jobs=2)
+    table = results.tables_of(question.scenario, question.study, runs)["runs"]
+    assert sorted(table.query("status == 'failed'")["replication"].unique()) == [1]
+    assert sorted(table.query("status == 'finished'")["replication"].unique()) == [0, 2]
+    assert table.query("status == 'failed'")["error"].str.contains("died 3 times").all()
+
+
+def test_progress_ends_where_it_said_it_would(question: Question, folder: Path) -> None:
+    notes = Notes()
+    run(question, folder, notes=notes)
+    assert notes.done == notes.total == (3 + 12) * REPLICATIONS
+
+
+@pytest.mark.parametrize(("twins", "n"), [("none", 0), ("first", 2), ("all", 3)])
+def test_twins_are_run_for_the_arms_that_the_study_names(
+    question: Question, folder: Path, twins: str, n: int
+) -> None:
+    study = replace(question.study, twins=twins, replications=1)
+    runs = run_study(question.scenario, study, folder, jobs=1, progress=Silence())
+    muted = [planned for planned in runs.planned if planned.flow]
+    assert len(muted) == 6 * n == twins_planned(study)
+    assert len({planned.twin_of for planned in muted}) == n
+    assert {planned.flow for planned in muted} == (set(range(1, 7)) if n else set())
+
+
+def test_the_first_ranked_is_the_one_that_the_ranking_puts_first(
+    question: Question, folder: Path
+) -> None:
+    runs = run(question, folder)
+    study = question.study
+    keys = [portfolio.key for portfolio in study.portfolios]
+    table = results.tables_of(question.scenario, study, runs)["scorecard"]
+    order = analysis.ranking(analysis.cube_of(table, keys), study.baseline, study.headline)["arm"]
+    assert first_ranked(study, runs) == next(key for key in order if key != study.baseline)
+
+
+def made_up(study: Study, scenario: Scenario, ends: dict[str, list[float]]) -> Runs:
+    """Runs whose first headline indicator ends as given."""
+    arms = designs.arms(study, scenario)
+    row = kpis.INDEX[study.headline[0]]
+    parts = []
+    for r in range(study.replications):
+        kpi = np.zeros((scenario.quarters + 1, len(kpis.TABLE), len(arms)))
+        kpi[-1, row] = [ends[arm.key][r] for arm in arms]
+        keys = tuple(arm.key for arm in arms)
+        empty = np.zeros(0)
+        parts.append(UnitResult(r, keys, ("",) * len(keys), kpi, empty, empty, empty))
+    return Runs(tuple(Planned(arm) for arm in arms), tuple(parts))
+
+
+def test_ranking_pairs_replications_and_leaves_out_what_is_missing(question: Question) -> None:
+    nan = float("nan")
+    ends = {
+        "as_is": [10.0, 20.0, 30.0],
+        GUILTY: [11.0, 21.0, nan],
+        "advertising_only": [10.0, 20.0, 32.0],
+    }
+    assert first_ranked(question.study, made_up(question.study, question.scenario, ends)) == GUILTY
+
+
+def test_where_less_is_better_the_lowest_is_first(question: Question) -> None:
+    study = replace(question.study, headline=("insight_weeks",))
+    ends = {"as_is": [5.0] * 3, GUILTY: [4.0] * 3, "advertising_only": [6.0] * 3}
+    assert first_ranked(study, made_up(study, question.scenario, ends)) == GUILTY
+
+
+def test_units_go_replication_by_replication(question: Question) -> None:
+    arms = designs.arms(question.study, question.scenario)
+    units = units_of(arms, replace(question.study, lanes=2))
+    assert [(unit.replication, len(unit.arms)) for unit in units] == [
+        (0, 2), (0, 1), (1, 2), (1, 1), (2, 2), (2, 1),
+    ]  # fmt: skip
+    assert len({unit.name for unit in units}) == len(units)
+
+
+def test_influence_is_the_run_minus_its_twin(question: Question, folder: Path) -> None:
+    runs = run(question, folder)
+    table = results.tables_of(question.scenario, question.study, runs)["influence"]
+    at = runs.index()
+    (unit, lane), (twin_unit, twin) = at["as_is", 2], at["as_is~flow2", 2]
+    trust, kind = kpis.MEASURES.index("trust"), 0
+    key = question.scenario.stakeholders[kind].key
+    row = table.query(
+        f"arm == 'as_is' and replication == 2 and quarter == 2 and flow == 2"
+        f" and kind == '{key}' and measure == 'trust'"
+    )
+    expected = unit.measures[2, trust, kind, 0, lane] - twin_unit.measures[2, trust, kind, 0, twin]
+    assert list(row["value"]) == [expected]
+
+
+def test_realised_cost_is_the_discounted_spending(question: Question, folder: Path) -> None:
+    tables = results.tables_of(question.scenario, question.study, run(question, folder))
+    worth = designs.quarter_worth(question.scenario)
+    spent = tables["spending"].query(f"arm == '{GUILTY}' and replication == 0")
+    by_quarter = spent.groupby("quarter")["value"].sum().to_numpy()
+    row = tables["runs"].query(f"arm == '{GUILTY}' and replication == 0 and muted_flow == 0")
+    assert row["realised_cost"].iloc[0] == pytest.approx(by_quarter @ worth, rel=1e-12)
+    assert row["planned_cost"].iloc[0] == pytest.approx(question.study.planned_cost, rel=1e-9)
+
+
+def test_every_table_has_exactly_the_columns_of_the_dictionary(
+    question: Question, folder: Path
+) -> None:
+    tables = results.tables_of(question.scenario, question.study, run(question, folder))
+    said = tables["dictionary"]
+    found = [(name, column) for name, table in tables.items() for column in table.columns]
+    assert sorted(found) == sorted(zip(said["table"], said["column"], strict=True))
+
+
+def test_every_indicator_and_measure_has_a_unit() -> None:
+    table = results.indicators("euro")
+    assert len(table) == len(kpis.TABLE) + len(kpis.MEASURES)
+    assert (table["unit"].str.len() > 0).all()
+    assert not table["unit"].str.contains("currency").any()
+
+
+def test_another_seed_is_another_study(question: Question, folder: Path) -> None:
+    with pytest.raises(store.StoreError, match="seed: 1 in the folder, 2 now"):
+        conduct(ask("seed=2"), folder, 1, Notes())
+
+
+def test_the_journal_outlives_the_tables(question: Question, folder: Path) -> None:
+    run(question, folder)
+    names = [path.stem for path in (folder / store.JOURNAL).glob("*.npz")]
+    units = [read_unit(folder, name) for name in names]
+    assert sum(len(unit.arms) for unit in units if unit) == (3 + 12) * REPLICATIONS
+
+
+class _Stream:
+    """A text stream that may say it is a terminal."""
+
+    def __init__(self, live: bool) -> None:
+        self.live = live
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return self.live
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None: ...
+
+
+def test_the_time_left_counts_only_what_was_run_now() -> None:
+    now = [0.0]
+    stream = _Stream(live=True)
+    bar = Bar(stream, lambda: now[0])  # type: ignore[arg-type]
+    bar.start(100, 50)
+    now[0] = 10.0
+    bar.advance(10)
+    assert "60 of 100 runs, about 40 s left" in stream.text.rpartition("\r")[2]
+
+
+def test_a_log_gets_few_lines() -> None:
+    stream = _Stream(live=False)
+    bar = Bar(stream, lambda: 0.0)  # type: ignore[arg-type]
+    bar.start(1000, 0)
+    for _ in range(1000):
+        bar.advance(1)
+    bar.close()
+    assert "\r" not in stream.text
+    assert len(stream.text.splitlines()) <= 11
+    assert stream.text.splitlines()[-1] == "1,000 of 1,000 runs"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "1 s"), (42, "42 s"), (600, "10 min"), (7200, "2.0 h")]
+)
+def test_durations_are_said_as_a_person_would(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
