@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from sim import kpis
 from sim.checks import nearest
@@ -83,8 +84,9 @@ def cube_of(scorecard: pd.DataFrame, arms: Sequence[str]) -> Cube:
             if name not in allowed:
                 raise ValueError(f"scorecard.{column}={name!r} is unknown{nearest(name, allowed)}")
     if scorecard.duplicated(["arm", "replication", "quarter", "kpi"]).any():
-        raise ValueError("the scorecard table has two values for one arm, replication, quarter and "
-                         "indicator")
+        raise ValueError(
+            "the scorecard table has two values for one arm, replication, quarter and indicator"
+        )
     replications = tuple(int(r) for r in np.sort(scorecard["replication"].unique()))
     quarters = int(scorecard["quarter"].max())
     values = np.full((len(arms), len(replications), quarters + 1, len(kpis.TABLE)), np.nan)
@@ -129,8 +131,6 @@ class Paired:
 
 def paired(differences: np.ndarray, direction: int = 1) -> Paired:
     """Summarize paired differences; `direction` -1 where lower is better."""
-    from scipy import stats  # slow to import, and only a judgement needs it
-
     seen = np.asarray(differences, dtype=np.float64)
     seen = seen[~np.isnan(seen)]
     n = int(seen.size)
@@ -142,13 +142,13 @@ def paired(differences: np.ndarray, direction: int = 1) -> Paired:
     if n == 1:
         return Paired(1, middle, nan, nan, nan, better, worse, nan, nan)
     error = float(seen.std(ddof=1) / np.sqrt(n))
-    half = float(stats.t.ppf(1 - LEVEL / 2, n - 1)) * error
+    half = float(special.stdtrit(n - 1, 1 - LEVEL / 2)) * error
     if error > 0:
-        p = float(2 * stats.t.sf(abs(middle) / error, n - 1))
+        p = float(2 * special.stdtr(n - 1, -abs(middle) / error))
     else:
         p = 1.0 if middle == 0 else 0.0
     wins, losses = round(better * n), round(worse * n)
-    sign = float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
+    sign = min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
     return Paired(n, middle, middle - half, middle + half, error, better, worse, p, sign)
 
 
@@ -157,14 +157,18 @@ def summarize(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 
     Columns: the keys, n, mean, low, high (95 % t interval; NaN for fewer than two).
     """
-    from scipy import stats
-
     found = table.groupby(list(keys), sort=False)["value"].agg(["count", "mean", "std"])
     n = found["count"].to_numpy(dtype=np.float64)
-    factor = stats.t.ppf(1 - LEVEL / 2, np.maximum(n - 1, 1)) / np.sqrt(np.maximum(n, 1))
+    factor = special.stdtrit(np.maximum(n - 1, 1), 1 - LEVEL / 2) / np.sqrt(np.maximum(n, 1))
     half = np.where(n > 1, factor * found["std"].to_numpy(), np.nan)
-    frame = pd.DataFrame({"n": found["count"], "mean": found["mean"],
-                          "low": found["mean"] - half, "high": found["mean"] + half})
+    frame = pd.DataFrame(
+        {
+            "n": found["count"],
+            "mean": found["mean"],
+            "low": found["mean"] - half,
+            "high": found["mean"] + half,
+        }
+    )
     return frame.reset_index()
 
 
@@ -375,10 +379,8 @@ def first_ranked(cube: Cube, baseline: str, headline: Sequence[str]) -> str:
 
 def replications_needed(sample: Paired, power: float = 0.8) -> float:
     """Return how many paired replications would tell this difference from 0 (5 %, 80 % power)."""
-    from scipy import stats
-
     if sample.n < 2 or sample.mean == 0:
         return float("nan")
     spread = sample.mcse * np.sqrt(sample.n)
-    reach = stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(power)
+    reach = special.ndtri(1 - LEVEL / 2) + special.ndtri(power)
     return float(np.ceil((reach * spread / sample.mean) ** 2))

@@ -48,7 +48,7 @@ def influence_rows(
     columns = [kpis.INDEX[key] for key in headline]
     for flow in sorted(twins):
         twin = twins[flow]
-        moved = (measures[1:, :, :, ORGANIZATION, lane] - measures[1:, :, :, ORGANIZATION, twin])
+        moved = measures[1:, :, :, ORGANIZATION, lane] - measures[1:, :, :, ORGANIZATION, twin]
         frames.append(_tidy(moved.transpose(0, 2, 1), closes, flow, kinds, kpis.MEASURES))
         gap = kpi[1:, columns, lane] - kpi[1:, columns, twin]
         frames.append(_tidy(gap[:, None, :], closes, flow, ("",), headline))
@@ -66,17 +66,20 @@ def _tidy(
 ) -> pd.DataFrame:
     """Unroll (quarter, kind, measure) into rows."""
     n_quarters, n_kinds, n_measures = values.shape
-    return pd.DataFrame({
-        "quarter": np.repeat(quarters, n_kinds * n_measures),
-        "flow": flow,
-        "kind": np.tile(np.repeat(np.asarray(kinds, dtype=object), n_measures), n_quarters),
-        "measure": np.tile(np.asarray(measures, dtype=object), n_quarters * n_kinds),
-        "value": values.ravel(),
-    })
+    return pd.DataFrame(
+        {
+            "quarter": np.repeat(quarters, n_kinds * n_measures),
+            "flow": flow,
+            "kind": np.tile(np.repeat(np.asarray(kinds, dtype=object), n_measures), n_quarters),
+            "measure": np.tile(np.asarray(measures, dtype=object), n_quarters * n_kinds),
+            "value": values.ravel(),
+        }
+    )
 
 
-def gain_by_flow(influence: pd.DataFrame, arm: str, baseline: str, kpi: str,
-                 gain: pd.Series, quarter: int) -> pd.DataFrame:
+def gain_by_flow(
+    influence: pd.DataFrame, arm: str, baseline: str, kpi: str, gain: pd.Series, quarter: int
+) -> pd.DataFrame:
     """Return how much of an arm's gain over the baseline is gone when a flow is muted in both.
 
     Parameters
@@ -93,18 +96,25 @@ def gain_by_flow(influence: pd.DataFrame, arm: str, baseline: str, kpi: str,
         minus the six parts: what flows do only together is counted in several parts, or in none.
         Empty if either side lacks twins.
     """
-    rows = influence[(influence["kind"] == "") & (influence["measure"] == kpi)
-                     & (influence["quarter"] == quarter)]
+    rows = influence[
+        (influence["kind"] == "")
+        & (influence["measure"] == kpi)
+        & (influence["quarter"] == quarter)
+    ]
     wide = rows.pivot(index="replication", columns=["arm", "flow"], values="value")
     wide = wide.reindex(gain.index)
     if any((side, int(flow)) not in wide.columns for side in (arm, baseline) for flow in Flow):
         return pd.DataFrame(columns=["part", "replication", "value"])
-    parts = pd.DataFrame({
-        str(int(flow)): wide[arm, int(flow)] - wide[baseline, int(flow)] for flow in Flow
-    })
+    parts = pd.DataFrame(
+        {str(int(flow)): wide[arm, int(flow)] - wide[baseline, int(flow)] for flow in Flow}
+    )
     parts["remainder"] = gain - parts.sum(axis=1, skipna=False)
-    return parts.rename_axis(index="replication", columns="part").unstack().rename(
-        "value").reset_index()
+    return (
+        parts.rename_axis(index="replication", columns="part")
+        .unstack()
+        .rename("value")
+        .reset_index()
+    )
 
 
 def coalition_gates(coalition: int, n_firms: int) -> np.ndarray:
@@ -135,8 +145,11 @@ def shapley(values: np.ndarray) -> np.ndarray:
         size = coalition.bit_count()
         for player in range(players):
             if not coalition >> player & 1:
-                weight = (math.factorial(size) * math.factorial(players - 1 - size)
-                          / math.factorial(players))
+                weight = (
+                    math.factorial(size)
+                    * math.factorial(players - 1 - size)
+                    / math.factorial(players)
+                )
                 result[player] += weight * (values[coalition | 1 << player] - values[coalition])
     return result
 
@@ -155,8 +168,11 @@ def interaction(values: np.ndarray) -> np.ndarray:
                 if coalition & pair:
                     continue
                 size = coalition.bit_count()
-                weight = (math.factorial(size) * math.factorial(players - 2 - size)
-                          / math.factorial(players - 1))
+                weight = (
+                    math.factorial(size)
+                    * math.factorial(players - 2 - size)
+                    / math.factorial(players - 1)
+                )
                 together = values[coalition | pair] - values[coalition | 1 << i]
                 apart = values[coalition | 1 << j] - values[coalition]
                 result[i, j] += weight * (together - apart)

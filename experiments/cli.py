@@ -229,19 +229,39 @@ def _asked(options: argparse.Namespace, overrides: Sequence[str]) -> tuple[Setti
     """Return the settings and the name of what is asked; `run` chooses its portfolios here."""
     from experiments.settings import load
 
-    if options.verb == "compare":
+    if options.verb != "run":
         settings = load(overrides, options.config_dir)
         return settings, settings.study.key
-    chosen = [text.partition("=")[2] for text in overrides if text.startswith("portfolio=")]
+    chosen = _values(overrides, "portfolio")
     others = [text for text in overrides if not text.startswith("portfolio=")]
-    if any(text.startswith("portfolios=") for text in others):
+    if len(chosen) > 1 or _values(others, "portfolios"):
         raise InputError("run takes one portfolio=NAME; compare takes portfolios=[NAME, ...]")
-    if len(chosen) > 1:
-        raise InputError(f"run takes one portfolio, not {', '.join(chosen)}")
-    baseline = load(others, options.config_dir).study.baseline
+    if not _values(others, "experiment"):
+        others = ["experiment=run", *others]
+    baseline = _baseline(others, options.config_dir)
     keys = list(dict.fromkeys([baseline, *chosen]))
     settings = load([*others, f"portfolios=[{','.join(keys)}]"], options.config_dir)
-    return settings, f"run_{keys[-1]}"
+    return settings, f"{settings.study.key}_{keys[-1]}"
+
+
+def _values(overrides: Sequence[str], key: str) -> list[str]:
+    """Return every value that the command line gives to a key."""
+    return [text.partition("=")[2] for text in overrides if text.startswith(f"{key}=")]
+
+
+def _baseline(overrides: Sequence[str], config_dir: Path | None) -> str:
+    """Return what a portfolio is compared with, from the command line or the experiment's file."""
+    from experiments.settings import load, shipped_dir
+    from experiments.settings_listing import read_yaml
+
+    given = _values(overrides, "baseline")
+    if given:
+        return given[-1]
+    for folder in (shipped_dir(), *([config_dir] if config_dir else [])):
+        file = folder / "experiment" / f"{_values(overrides, 'experiment')[-1]}.yaml"
+        if file.is_file() and "baseline" in (content := read_yaml(file).content):
+            return str(content["baseline"])
+    return load(overrides, config_dir).study.baseline
 
 
 def _question(settings: Settings, command: str) -> Question:

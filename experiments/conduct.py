@@ -15,7 +15,7 @@ from experiments import designs, provenance, store
 from experiments.designs import Study
 from experiments.journal import Runs
 from experiments.provenance import Identity
-from experiments.runner import Progress, Unit, run_study, run_unit, units_of
+from experiments.runner import Progress, Unit, block_sizes, run_study, run_unit, twins_planned
 from sim.scenario import Arm, Plan, Scenario
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def _finish(question: Question, folder: Path, manifest: dict[str, Any], runs: Ru
     tables = tables_of(question.scenario, question.study, runs)
     for name, table in tables.items():
         store.write_table(folder, name, table)
-    manifest |= {"finished": _now(), "runs": runs.counts()}
+    if manifest["runs"] != runs.counts() or manifest["finished"] is None:
+        manifest |= {"finished": _now(), "runs": runs.counts()}
     results = study_results(question, tables, manifest)
     if (tables["runs"].query("twin_of == ''")["status"] == "finished").any():
         write_report(results, folder)
@@ -154,8 +155,8 @@ def _manifest(question: Question, identity: Identity, before: Mapping[str, Any])
         "hashes": identity.hashes(),
         "started": before.get("started", _now()),
         "resumed": [*before.get("resumed", []), *([_now()] if before else [])],
-        "finished": None,
-        "runs": {},
+        "finished": before.get("finished"),
+        "runs": before.get("runs", {}),
     }
 
 
@@ -165,18 +166,18 @@ def _now() -> str:
 
 def warm_up(scenario: Scenario, study: Study, watcher: Watcher) -> None:
     """Compile the kernels once, here, so that no two worker processes compile the same thing."""
-    begun = time.monotonic()
-    shortened, arms = shorten(scenario, designs.arms(study, scenario), quarters=1)
-    tiny = replace(
-        shortened,
-        people=None,
-        stakeholders=tuple(
-            replace(kind, count=min(kind.count, 20)) for kind in scenario.stakeholders
-        ),
-    )
-    run_unit(tiny, Unit(0, tuple(arms[: study.lanes])), study.seed, study.lanes)
-    if time.monotonic() - begun > 10:
-        watcher.say("the model is compiled; from now on it starts at once")
+    from sim.engine import LANE_CHOICES, pad
+    from sim.lanes import cache_folder
+
+    if not any(cache_folder().rglob("*.nbi")):
+        watcher.say("compiling the model, once on this machine: about half a minute")
+    tiny, arms = shorten(scenario, designs.arms(study, scenario), quarters=1)
+    kinds = tuple(replace(kind, count=min(kind.count, 20)) for kind in scenario.stakeholders)
+    tiny = replace(tiny, people=None, stakeholders=kinds)
+    arms += [twin for _, twin in designs.twins(arms[0], len(scenario.firms))]
+    blocks = [arms[: min(n, LANE_CHOICES[-1])] for n in block_sizes(study)]
+    for block in {len(pad(block)): block for block in blocks}.values():
+        run_unit(tiny, Unit(0, tuple(block)), study.seed, study.lanes)
 
 
 def shorten(scenario: Scenario, arms: Sequence[Arm], quarters: int) -> tuple[Scenario, list[Arm]]:
@@ -217,20 +218,13 @@ def forecast(question: Question, jobs: int, watcher: Watcher) -> Forecast:
         unit = run_unit(short, Unit(0, tuple(cut[: study.lanes])), study.seed, study.lanes)
         times.append(time.monotonic() - begun)
     per_quarter = max(times[1] - times[0], times[0] / 50)
-    n_twins = twins_planned(study)
-    units = len(units_of(arms, study)) + study.replications * -(-n_twins // study.lanes)
+    units = study.replications * len(block_sizes(study))
     each = max(times[0] - per_quarter, 0.0) + per_quarter * scenario.quarters
     cells = sum(np.size(getattr(unit, name)) for name in ("kpi", "measures", "spending"))
     per_run = cells / len(unit.arms) / short.quarters * scenario.quarters
-    runs = (len(arms) + n_twins) * study.replications
+    runs = (len(arms) + twins_planned(study)) * study.replications
     return Forecast(
         runs=runs,
         seconds=START_SECONDS + units * each / min(jobs, units),
         bytes=REPORT_BYTES + runs * per_run * (8 + ROW_BYTES / 2),
     )
-
-
-def twins_planned(study: Study) -> int:
-    """Return how many muted twins the study runs in each replication."""
-    groups = {"none": 0, "first": min(2, len(study.portfolios)), "all": len(study.portfolios)}
-    return 6 * groups[study.twins]

@@ -70,25 +70,32 @@ class Shown:
 def shown(kpi: str, currency: str, size: float = 0.0, change: bool = False) -> Shown:
     """Return how an indicator is shown; `size` is the largest number to come.
 
-    Shares are shown in percent and their changes in percentage points; money counted in thousands
-    turns to millions from ten thousand on.
+    Shares are shown in percent and their changes in percentage points (% points); money counted in thousands
+    turns to millions where that is shorter.
     """
     unit = kpis.TABLE[kpis.INDEX[kpi]].unit
     per = unit.partition("/")[1:]
     if unit.startswith("currency"):
         return _money(currency, size, "".join(per).replace("/", " per "))
     if unit.partition("/")[0] in ("share", "probability"):
-        name = "percentage points" if change else "%"
-        return Shown(100, 1, name + "".join(per).replace("/", " per "))
+        name = "% points" if change else "%"
+        decimals = 2 if change and size < 0.02 else 1
+        return Shown(100, decimals, name + "".join(per).replace("/", " per "))
     if unit == "-1..1":
         return Shown(1, 3 if change else 2, "on a scale from \u22121 to 1")
     return Shown(1, 1, unit.replace("/", " per "))
 
 
+def percent(share: float) -> str:
+    """Return a share as a whole percentage; an en dash where there is none."""
+    return "–" if math.isnan(share) else f"{100 * share:.0f}\u00a0%"
+
+
 def _money(currency: str, size: float, suffix: str = "") -> Shown:
     """Return how money is shown."""
-    if currency.startswith("thousand ") and size >= 10_000:
-        return Shown(1e-3, 1, currency.replace("thousand", "million", 1) + suffix)
+    if currency.startswith("thousand ") and size >= 1_000:
+        decimals = 1 if size >= 10_000 else 2
+        return Shown(1e-3, decimals, currency.replace("thousand", "million", 1) + suffix)
     decimals = 0 if size >= 100 else 1 if size >= 1 else 3
     return Shown(1, decimals, currency + suffix)
 
@@ -120,22 +127,30 @@ def comparison(
     headline = list(dict.fromkeys(table["kpi"]))
     quarter = int(table["quarter"].iloc[0])
     figure = blank(14, 1.9 + 0.42 * len(order))
-    panels = _panels(figure, 1, len(headline), left=0.245, right=0.985, wspace=0.09,
-                     top=1 - 1.02 / figure.get_figheight(),
-                     bottom=0.78 / figure.get_figheight())
+    panels = _panels(
+        figure,
+        1,
+        len(headline),
+        left=0.245,
+        right=0.985,
+        wspace=0.09,
+        top=1 - 1.02 / figure.get_figheight(),
+        bottom=0.78 / figure.get_figheight(),
+    )
     for axes, kpi in zip(panels, headline, strict=True):
         rows = table[table["kpi"] == kpi].set_index("arm").loc[list(order)]
         _comparison_panel(axes, rows, colors, currency, kpi)
-    panels[0].set_yticks(range(len(order)), [wrap(labels[arm], 34) for arm in order],
-                         fontsize=11.5)
+    panels[0].set_yticks(range(len(order)), [wrap(labels[arm], 34) for arm in order], fontsize=11.5)
     for axes in panels[1:]:
         axes.set_yticks([])
     n, of = int(table["n"].max()), int(table["of"].max())
     luck = f"{n} replications" if n == of else f"{n} of {of} replications"
-    caption(figure, f"What each portfolio changes by quarter {quarter}, compared with “"
-           f"{baseline_label}”",
-           f"Mean paired difference and 95 % interval over {luck} on the same luck. Filled: told "
-           f"apart from “{baseline_label}”; hollow: cannot be told apart.")
+    caption(
+        figure,
+        f"What each portfolio changes by quarter {quarter}, compared with “{baseline_label}”",
+        f"Mean paired difference and 95 % interval over {luck} on the same luck. Filled: told "
+        f"apart from “{baseline_label}”; hollow: cannot be told apart.",
+    )
     return figure
 
 
@@ -151,13 +166,29 @@ def _comparison_panel(
         told = row["verdict"] in ("better", "worse")
         low, high = row["low"] * look.factor, row["high"] * look.factor
         if math.isfinite(low):
-            axes.plot([low, high], [place, place], color=color, lw=2.6, solid_capstyle="round",
-                      alpha=0.85)
-        axes.plot(row["mean"] * look.factor, place, "o", ms=8.5, color=color, mew=1.8,
-                  mfc=color if told else PAPER)
-        axes.annotate(look.text(row["mean"], signed=True), (1, place), xytext=(-4, 0),
-                      xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
-                      va="center", fontsize=10, color=INK if told else SOFT)
+            axes.plot(
+                [low, high], [place, place], color=color, lw=2.6, solid_capstyle="round", alpha=0.85
+            )
+        axes.plot(
+            row["mean"] * look.factor,
+            place,
+            "o",
+            ms=8.5,
+            color=color,
+            mew=1.8,
+            mfc=color if told else PAPER,
+        )
+        axes.annotate(
+            look.text(row["mean"], signed=True),
+            (1, place),
+            xytext=(-4, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=10,
+            color=INK if told else SOFT,
+        )
     axes.axvline(0, color=BASELINE_COLOR, lw=1.3, zorder=0)
     span = max(reach * look.factor, 1e-12)
     low = min(np.nanmin(rows[["mean", "low"]].to_numpy(), initial=0.0) * look.factor, 0)
@@ -168,12 +199,13 @@ def _comparison_panel(
     axes.set_ylim(len(rows) - 0.4, -0.6)
     for place in range(0, len(rows), 2):
         axes.axhspan(place - 0.5, place + 0.5, color="#f4f6f8", zorder=-2, lw=0)
-    axes.setheadline(kpis.TABLE[kpis.INDEX[kpi]].label, fontsize=12, color=INK, loc="left", pad=8)
+    axes.set_title(kpis.TABLE[kpis.INDEX[kpi]].label, fontsize=12, color=INK, loc="left", pad=8)
     axes.set_xlabel(look.unit, fontsize=10.5, color=SOFT)
     _plain(axes)
     axes.locator_params(axis="x", nbins=5)
-    axes.set_xticks([tick for tick in axes.get_xticks()
-                     if low - 0.07 * width <= tick <= high + 0.1 * width])
+    axes.set_xticks(
+        [tick for tick in axes.get_xticks() if low - 0.07 * width <= tick <= high + 0.1 * width]
+    )
 
 
 def value_per_quarter(
@@ -200,8 +232,18 @@ def value_per_quarter(
     lines = math.ceil(len(order) / columns)
     figure = blank(14, 1.75 + 2.25 * lines)
     height = figure.get_figheight()
-    panels = _panels(figure, lines, columns, left=0.065, right=0.985, wspace=0.08, hspace=0.34,
-                     top=1 - 1.3 / height, bottom=0.62 / height, share=True)
+    panels = _panels(
+        figure,
+        lines,
+        columns,
+        left=0.065,
+        right=0.985,
+        wspace=0.08,
+        hspace=0.34,
+        top=1 - 1.3 / height,
+        bottom=0.62 / height,
+        share=True,
+    )
     shown_arms = table[table["arm"].isin(order)]
     reach = np.nanmax(np.abs(shown_arms[["mean", "p10", "p90"]].to_numpy()), initial=0.0)
     look = shown("net_present_value", currency, reach, change=True)
@@ -212,21 +254,29 @@ def value_per_quarter(
             continue
         arm = order[place]
         for other in order:
-            axes.plot(paths[other]["quarter"], paths[other]["mean"] * look.factor, color=FAINT,
-                      lw=1, zorder=1)
+            axes.plot(
+                paths[other]["quarter"],
+                paths[other]["mean"] * look.factor,
+                color=FAINT,
+                lw=1,
+                zorder=1,
+            )
         _value_panel(axes, paths[arm], colors[arm], look, payback.get(arm, np.nan))
-        axes.setheadline(wrap(f"{place + 1}. {labels[arm]}", 42), fontsize=11, color=INK,
-                       loc="left", pad=5)
+        axes.set_title(
+            wrap(f"{place + 1}. {labels[arm]}", 42), fontsize=11, color=INK, loc="left", pad=5
+        )
         # The last panel of each column carries the quarter axis, also where rows are not full.
-        axes.tick_params(labelbottom=place + columns >= len(order),
-                         labelleft=place % columns == 0)
+        axes.tick_params(labelbottom=place + columns >= len(order), labelleft=place % columns == 0)
     figure.supxlabel("quarter", fontsize=11, color=SOFT, y=0.12 / height)
     figure.supylabel(look.unit, fontsize=11, color=SOFT, x=0.008)
-    caption(figure, f"Value so far, compared with “{baseline_label}”",
-           "Discounted profit less investment, summed to date, minus the baseline's in the same "
-           "replication. Line: mean; band: the middle 80 % of replications;\ngrey: the other "
-           "portfolios; diamond: median quarter from which the portfolio has paid back and stays "
-           "ahead.")
+    caption(
+        figure,
+        f"Value so far, compared with “{baseline_label}”",
+        "Discounted profit less investment, summed to date, minus the baseline's in the same "
+        "replication. Line: mean; band: the middle 80 % of replications;\ngrey: the other "
+        "portfolios; diamond: median quarter from which the portfolio has paid back and stays "
+        "ahead.",
+    )
     return figure
 
 
@@ -234,8 +284,15 @@ def _value_panel(axes: Axes, path: pd.DataFrame, color: str, look: Shown, paybac
     quarter = path["quarter"].to_numpy()
     mean = path["mean"].to_numpy() * look.factor
     axes.axhline(0, color=BASELINE_COLOR, lw=1.1, zorder=2)
-    axes.fill_between(quarter, path["p10"] * look.factor, path["p90"] * look.factor, color=color,
-                      alpha=0.2, lw=0, zorder=3)
+    axes.fill_between(
+        quarter,
+        path["p10"] * look.factor,
+        path["p90"] * look.factor,
+        color=color,
+        alpha=0.2,
+        lw=0,
+        zorder=3,
+    )
     axes.plot(quarter, mean, color=color, lw=2.4, zorder=4)
     _plain(axes)
     axes.set_xlim(0, quarter[-1])
@@ -243,11 +300,19 @@ def _value_panel(axes: Axes, path: pd.DataFrame, color: str, look: Shown, paybac
     text = "does not pay back"
     if math.isfinite(payback):
         text = f"pays back in quarter {payback:.0f}"
-        axes.plot([payback], [0], "D", color=color, ms=7, mec=PAPER, mew=1, zorder=6,
-                  clip_on=False)
-    axes.text(0.03, 0.95, f"{look.text(path['mean'].iloc[-1], signed=True)}, {text}",
-              transform=axes.transAxes, ha="left", va="top", fontsize=9.5, color=INK, zorder=7,
-              bbox={"fc": PAPER, "ec": "none", "alpha": 0.8, "pad": 1.5})
+        axes.plot([payback], [0], "D", color=color, ms=7, mec=PAPER, mew=1, zorder=6, clip_on=False)
+    axes.text(
+        0.03,
+        0.95,
+        f"{look.text(path['mean'].iloc[-1], signed=True)}, {text}",
+        transform=axes.transAxes,
+        ha="left",
+        va="top",
+        fontsize=9.5,
+        color=INK,
+        zorder=7,
+        bbox={"fc": PAPER, "ec": "none", "alpha": 0.8, "pad": 1.5},
+    )
 
 
 def scorecard_grid(rows: Sequence[scorecard.Row], title: str, subtitle: str) -> Figure:
@@ -265,23 +330,43 @@ def scorecard_grid(rows: Sequence[scorecard.Row], title: str, subtitle: str) -> 
     left, right = 420, 1210
     step = (right - left) / len(closes)
     for place, quarter in enumerate(closes):
-        axes.text(left + step * (place + 0.5), -0.5, f"Q{quarter}", ha="center", va="center",
-                  fontsize=10, color=SOFT)
-    axes.text(1300, -0.5, f"chance to meet the\ntarget in Q{closes[-1]}", ha="center",
-              va="center", fontsize=9.5, color=SOFT)
+        axes.text(
+            left + step * (place + 0.5),
+            -0.5,
+            f"Q{quarter}",
+            ha="center",
+            va="center",
+            fontsize=10,
+            color=SOFT,
+        )
+    axes.text(
+        1300,
+        -0.5,
+        f"chance to meet the\ntarget in Q{closes[-1]}",
+        ha="center",
+        va="center",
+        fontsize=9.5,
+        color=SOFT,
+    )
     cells = {(row.kpi.key, row.quarter): row for row in rows}
     line = 0
     for perspective, group in groups.items():
-        axes.text(25, line + 0.55, PERSPECTIVE_LABELS[perspective], fontsize=11.5,
-                  fontweight="bold", color=INK, va="center")
+        axes.text(
+            25,
+            line + 0.55,
+            PERSPECTIVE_LABELS[perspective],
+            fontsize=11.5,
+            fontweight="bold",
+            color=INK,
+            va="center",
+        )
         line += 1
         for row in group:
             axes.text(40, line + 0.5, row.kpi.label, fontsize=10.5, color=INK, va="center")
             for place, quarter in enumerate(closes):
                 _light(axes, cells[row.kpi.key, quarter], left + step * place, line, step)
-            chance = "–" if math.isnan(row.probability) else f"{row.probability:.0%}"
-            axes.text(1300, line + 0.5, chance, ha="center", va="center", fontsize=10.5,
-                      color=INK)
+            chance = percent(row.probability)
+            axes.text(1300, line + 0.5, chance, ha="center", va="center", fontsize=10.5, color=INK)
             line += 1
     caption(figure, title, subtitle)
     return figure
@@ -290,11 +375,19 @@ def scorecard_grid(rows: Sequence[scorecard.Row], title: str, subtitle: str) -> 
 def _light(axes: Axes, row: scorecard.Row, x: float, y: float, width: float) -> None:
     from matplotlib.patches import Rectangle
 
-    axes.add_patch(Rectangle((x + 1.5, y + 0.07), width - 3, 0.86, lw=0,
-                             facecolor=STATUS_COLORS[row.status]))
+    axes.add_patch(
+        Rectangle((x + 1.5, y + 0.07), width - 3, 0.86, lw=0, facecolor=STATUS_COLORS[row.status])
+    )
     letter = "" if row.status == scorecard.NO_TARGET else STATUS_LETTERS[row.status]
-    axes.text(x + width / 2, y + 0.52, f"{letter} {ARROWS[row.trend]}".strip(),
-              ha="center", va="center", fontsize=9.5, color=STATUS_INKS.get(row.status, INK))
+    axes.text(
+        x + width / 2,
+        y + 0.52,
+        f"{letter} {ARROWS[row.trend]}".strip(),
+        ha="center",
+        va="center",
+        fontsize=9.5,
+        color=STATUS_INKS.get(row.status, INK),
+    )
 
 
 def influence_matrix(
@@ -315,8 +408,9 @@ def influence_matrix(
         One or two arms that have twins.
     """
     figure = blank(14, 6.1)
-    panels = _panels(figure, 1, len(arms), left=0.225, right=0.955, wspace=0.05, top=0.68,
-                     bottom=0.06)
+    panels = _panels(
+        figure, 1, len(arms), left=0.225, right=0.955, wspace=0.05, top=0.68, bottom=0.06
+    )
     rows = summary[(summary["measure"] == measure) & summary["kind"].isin(list(kinds))]
     grids = {arm: _grid(rows[rows["arm"] == arm], kinds) for arm in arms}
     reach = max((np.nanmax(np.abs(grid[0]), initial=0) for grid in grids.values()), default=0)
@@ -328,10 +422,23 @@ def influence_matrix(
         for (i, j), value in np.ndenumerate(mean):
             text = Shown(1, decimals, "").text(value, signed=True)
             strong = abs(value) > 0.8 * reach
-            axes.text(j, i, text if told[i, j] else f"({text})", ha="center", va="center",
-                      fontsize=9.5, color=PAPER if strong else INK)
-        axes.set_xticks(range(len(kinds)), list(kinds.values()), rotation=40, ha="left",
-                        rotation_mode="anchor", fontsize=10.5)
+            axes.text(
+                j,
+                i,
+                text if told[i, j] else f"({text})",
+                ha="center",
+                va="center",
+                fontsize=9.5,
+                color=PAPER if strong else INK,
+            )
+        axes.set_xticks(
+            range(len(kinds)),
+            list(kinds.values()),
+            rotation=40,
+            ha="left",
+            rotation_mode="anchor",
+            fontsize=10.5,
+        )
         axes.xaxis.tick_top()
         axes.set_yticks([])
         axes.tick_params(length=0, colors=INK)
@@ -339,10 +446,13 @@ def influence_matrix(
         for side in axes.spines.values():
             side.set_visible(False)
     _flow_ticks(panels[0])
-    caption(figure, f"Who is moved by which flow: {measure.replace('_', ' ')} towards our "
-           f"organization, quarter {quarter}",
-           f"Run minus its twin with that flow muted, mean over replications "
-           f"({MEASURE_UNITS[measure]}). In brackets: the 95 % interval includes 0.")
+    caption(
+        figure,
+        f"Who is moved by which flow: {measure.replace('_', ' ')} towards our "
+        f"organization, quarter {quarter}",
+        f"Run minus its twin with that flow muted, mean over replications "
+        f"({MEASURE_UNITS[measure]}). In brackets: the 95 % interval includes 0.",
+    )
     return figure
 
 
@@ -363,11 +473,20 @@ def _flow_ticks(axes: Axes) -> None:
     axes.set_yticks(range(len(Flow)), [wrap(flow.label, 27) for flow in Flow], fontsize=10.5)
     axes.tick_params(axis="y", length=0, pad=30, colors=INK)
     for place, flow in enumerate(Flow):
-        axes.annotate(str(int(flow)), (0, place), xytext=(-17, 0),
-                      xycoords=("axes fraction", "data"), textcoords="offset points",
-                      ha="center", va="center", fontsize=10.5, fontweight="bold", color=PAPER,
-                      bbox={"boxstyle": "circle,pad=0.25", "fc": COLORS[flow], "ec": "none"},
-                      annotation_clip=False)
+        axes.annotate(
+            str(int(flow)),
+            (0, place),
+            xytext=(-17, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=10.5,
+            fontweight="bold",
+            color=PAPER,
+            bbox={"boxstyle": "circle,pad=0.25", "fc": COLORS[flow], "ec": "none"},
+            annotation_clip=False,
+        )
 
 
 def flow_contributions(
@@ -393,21 +512,32 @@ def flow_contributions(
     both = pd.concat([rows[["mean", "low", "high"]], parts[["mean", "low", "high"]]])
     reach = np.nanmax(np.abs(both.to_numpy(dtype=float)), initial=0.0)
     look = shown(kpi, currency, reach, change=True)
-    figure = blank(14, 6.4)
+    figure = blank(14, 6.0)
     split = len(arms) > 1 and not parts.empty
-    panels = _panels(figure, 1, 2 if split else 1, left=0.225, right=0.985, wspace=0.1, top=0.72,
-                     bottom=0.13)
+    panels = _panels(
+        figure, 1, 2 if split else 1, left=0.225, right=0.985, wspace=0.1, top=0.72, bottom=0.13
+    )
     _contribution_bars(panels[0], rows, arms, labels, colors, look)
     _flow_ticks(panels[0])
     name = kpis.TABLE[kpis.INDEX[kpi]].label
     if split:
         _gain_bars(panels[1], parts, look)
-        panels[1].setheadline(wrap(f"Of the gain of “{labels[arms[1]]}”, what is gone when the "
-                                  "flow is muted in both", 60), fontsize=11.5, loc="left",
-                            color=INK, pad=10)
-    caption(figure, f"What each flow contributes to: {name.lower()}, quarter {quarter}",
-           "Run minus its twin with that flow muted; mean and 95 % interval. Flows work together, "
-           "so the parts need not add up to the whole.")
+        panels[1].set_title(
+            wrap(
+                f"Of the gain of “{labels[arms[1]]}”, what is gone when the flow is muted in both",
+                60,
+            ),
+            fontsize=11.5,
+            loc="left",
+            color=INK,
+            pad=10,
+        )
+    caption(
+        figure,
+        f"What each flow contributes to: {name.lower()}, quarter {quarter}",
+        "Run minus its twin with that flow muted; mean and 95 % interval. Flows work together, "
+        "so the parts need not add up to the whole.",
+    )
     return figure
 
 
@@ -430,8 +560,14 @@ def _contribution_bars(
     axes.set_ylim(len(Flow) - 0.45, -0.55)
     axes.set_xlabel(look.unit, fontsize=10.5, color=SOFT)
     _plain(axes)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False, fontsize=11,
-                ncols=1, borderaxespad=0.2)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        frameon=False,
+        fontsize=11,
+        ncols=1,
+        borderaxespad=0.2,
+    )
 
 
 def _gain_bars(axes: Axes, parts: pd.DataFrame, look: Shown) -> None:
@@ -440,16 +576,24 @@ def _gain_bars(axes: Axes, parts: pd.DataFrame, look: Shown) -> None:
     mean = found["mean"].to_numpy(dtype=float) * look.factor
     axes.barh(range(7), mean, height=0.62, color=colors, lw=0)
     _whiskers(axes, np.arange(7), found, look)
-    reach = np.nanmax(np.abs(found[["mean", "low", "high"]].to_numpy(dtype=float)) * look.factor,
-                      initial=1e-9)
+    reach = np.nanmax(
+        np.abs(found[["mean", "low", "high"]].to_numpy(dtype=float)) * look.factor, initial=1e-9
+    )
     for place, (value, low, high) in enumerate(
         found[["mean", "low", "high"]].to_numpy(dtype=float)
     ):
         ends = [v * look.factor for v in (value, low, high, 0.0) if math.isfinite(v)]
         side = 1 if value >= 0 else -1
         edge = max(ends) if side > 0 else min(ends)
-        axes.text(edge + side * 0.02 * reach, place, look.text(value, signed=True),
-                  ha="left" if side > 0 else "right", va="center", fontsize=10, color=INK)
+        axes.text(
+            edge + side * 0.02 * reach,
+            place,
+            look.text(value, signed=True),
+            ha="left" if side > 0 else "right",
+            va="center",
+            fontsize=10,
+            color=INK,
+        )
     axes.axvline(0, color=BASELINE_COLOR, lw=1.2)
     axes.set_yticks(range(7), [*(str(int(f)) for f in Flow), "rest"], fontsize=11)
     axes.set_ylim(6.55, -0.55)
@@ -470,7 +614,7 @@ def _whiskers(axes: Axes, places: np.ndarray, rows: pd.DataFrame, look: Shown) -
 def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """Write `stem`.png and `stem`.svg and return their paths."""
     png, vector = stem.with_suffix(".png"), stem.with_suffix(".svg")
-    figure.savefig(png, dpi=DPI, metadata={"Software": None})
+    figure.savefig(png, dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     vector.write_text(svg(figure, stem.name), encoding="utf-8")
     return png, vector
 
@@ -504,8 +648,9 @@ def _panels(
     hspace: float = 0.2,
     share: bool = False,
 ) -> list[Axes]:
-    grid = figure.add_gridspec(rows, columns, left=left, right=right, top=top, bottom=bottom,
-                               wspace=wspace, hspace=hspace)
+    grid = figure.add_gridspec(
+        rows, columns, left=left, right=right, top=top, bottom=bottom, wspace=wspace, hspace=hspace
+    )
     axes = grid.subplots(sharex=share, sharey=share, squeeze=False)
     return list(axes.ravel())
 
@@ -513,10 +658,12 @@ def _panels(
 def caption(figure: Figure, title: str, subtitle: str) -> None:
     """Write a title and a line of explanation at the top left."""
     height = figure.get_figheight()
-    figure.text(0.012, 1 - 0.14 / height, title, fontsize=16, fontweight="bold", color=INK,
-                va="top")
-    figure.text(0.012, 1 - 0.47 / height, subtitle, fontsize=11, color=SOFT, va="top",
-                linespacing=1.35)
+    figure.text(
+        0.012, 1 - 0.14 / height, title, fontsize=16, fontweight="bold", color=INK, va="top"
+    )
+    figure.text(
+        0.012, 1 - 0.47 / height, subtitle, fontsize=11, color=SOFT, va="top", linespacing=1.35
+    )
 
 
 def _plain(axes: Axes) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.analysis import BETTER, NO_VALUE, ONE_RUN, SAME, WORSE, Paired, replications_needed
+from experiments.figures import Shown, percent, shown
 from experiments.report_findings import Findings
 from sim import kpis
 from sim.flows import Flow
@@ -44,7 +45,7 @@ def _name(kpi: str) -> str:
 def amount(findings: Findings, kpi: str, value: float, signed: bool = True) -> str:
     """Return a difference with its unit."""
     look = findings.look(kpi)
-    return f"{look.text(value, signed=signed)} {look.unit}"
+    return f"{look.text(value, signed=signed)} {look.unit.replace('% points', 'percentage points')}"
 
 
 def interval(findings: Findings, arm: str, kpi: str) -> str:
@@ -63,36 +64,59 @@ def _what(findings: Findings) -> str:
         return f"Only {base} was run, so that nothing was compared and nothing can be recommended."
     row = findings.rank(arm)
     by = amount(findings, kpi, row[f"{kpi}.mean"])
-    gain = (f"by quarter {findings.cube.quarters} it changes the {_name(kpi)} by {by} against "
-            f"{base} ({interval(findings, arm, kpi)})")
+    gain = (
+        f"by quarter {findings.cube.quarters} {_change(findings, arm)} {base} "
+        f"({interval(findings, arm, kpi)})"
+    )
     verdict = row[f"{kpi}.verdict"]
     if verdict == BETTER:
         return f"Fund {study.label(arm)}: {gain}{_also(findings, arm)}."
     if verdict == ONE_RUN:
-        return (f"One replication decides nothing: in this one {study.label(arm)} comes first, "
-                f"{by} against {base} in {_name(kpi)}; run at least ten.")
+        return (
+            f"One replication decides nothing: in this one {study.label(arm)} comes first, "
+            f"{by} against {base} in {_name(kpi)}; run at least ten."
+        )
     if verdict == NO_VALUE:
         return f"No portfolio has a value for {_name(kpi)}, so that nothing can be recommended."
     best = recommended(findings)
     if best is not None:
-        return (f"Fund {study.label(best)}: {study.label(arm)} has the higher mean but cannot be "
-                f"told apart from {base}, while {study.label(best)} can "
-                f"({amount(findings, kpi, findings.rank(best)[f'{kpi}.mean'])}, "
-                f"{interval(findings, best, kpi)}).")
+        return (
+            f"Fund {study.label(best)}: {study.label(arm)} has the higher mean but cannot be "
+            f"told apart from {base}, while {study.label(best)} can "
+            f"({amount(findings, kpi, findings.rank(best)[f'{kpi}.mean'])}, "
+            f"{interval(findings, best, kpi)})."
+        )
     if verdict == WORSE:
-        return (f"Carry on as now: every portfolio does worse than {base} in {_name(kpi)}, the "
-                f"least bad being {study.label(arm)} ({by}, {interval(findings, arm, kpi)}).")
-    return (f"Move no money on this evidence: no portfolio does better than {base} in "
-            f"{_name(kpi)} beyond chance; first by its mean is {study.label(arm)} ({by}, "
-            f"{interval(findings, arm, kpi)}).")
+        return (
+            f"Carry on as now: every portfolio does worse than {base} in {_name(kpi)}, the "
+            f"least bad being {study.label(arm)} ({by}, {interval(findings, arm, kpi)})."
+        )
+    return (
+        f"Move no money on this evidence: no portfolio does better than {base} in "
+        f"{_name(kpi)} beyond chance; first by its mean is {study.label(arm)} ({by}, "
+        f"{interval(findings, arm, kpi)})."
+    )
+
+
+def _change(findings: Findings, arm: str) -> str:
+    """Say what an arm changes on the first headline indicator, up to 'than'."""
+    kpi = findings.study.headline[0]
+    mean = findings.rank(arm)[f"{kpi}.mean"]
+    size = amount(findings, kpi, abs(mean), signed=False)
+    if kpi == "net_present_value":
+        return f"it is worth {size} {'more' if mean > 0 else 'less'} in net present value than"
+    return f"its {_name(kpi)} is {size} {'higher' if mean > 0 else 'lower'} than"
 
 
 def _also(findings: Findings, arm: str) -> str:
     """Say what else moves, among the other headline indicators."""
     row = findings.rank(arm)
-    moved = [f"{_name(kpi)} by {amount(findings, kpi, row[f'{kpi}.mean'])}"
-             for kpi in findings.study.headline[1:] if row[f"{kpi}.verdict"] in (BETTER, WORSE)]
-    return f", and {_list(moved)}" if moved else ""
+    moved = [
+        f"{_name(kpi)} by {amount(findings, kpi, row[f'{kpi}.mean'])}"
+        for kpi in findings.study.headline[1:]
+        if row[f"{kpi}.verdict"] in (BETTER, WORSE)
+    ]
+    return f", and it moves {_list(moved)}" if moved else ""
 
 
 def _how_sure(findings: Findings) -> str:
@@ -103,18 +127,24 @@ def _how_sure(findings: Findings) -> str:
     row = findings.rank(arm)
     n = int(row[f"{kpi}.n"])
     wins = round(row[f"{kpi}.better"] * n) if n else 0
-    text = (f"{study.label(arm)} did better than {study.label(study.baseline)} in {wins} of {n} "
-            "replications on the same luck")
+    text = (
+        f"{study.label(arm)} did better than {study.label(study.baseline)} in {wins} of {n} "
+        "replications on the same luck"
+    )
     if n < study.planned_replications:
         text += f" ({study.planned_replications} were planned)"
     if arm == findings.order[0] and n > 1 and len(findings.order) > 1:
-        near = [study.label(a) for a, word in zip(findings.ranking["arm"],
-                findings.ranking["from_first"], strict=True)
-                if word == SAME and a != study.baseline]
+        near = [
+            study.label(a)
+            for a, word in zip(findings.ranking["arm"], findings.ranking["from_first"], strict=True)
+            if word == SAME and a != study.baseline
+        ]
         if near:
             verb = "cannot be told apart from it"
-            return (f"{text}; {_list(near[:4])}{' and others' if len(near) > 4 else ''} {verb}, "
-                    "so that the choice among these may rest on other grounds.")
+            return (
+                f"{text}; {_list(near[:4])}{' and others' if len(near) > 4 else ''} {verb}, "
+                "so that the choice among these may rest on other grounds."
+            )
         return f"{text}, and it also beats every other portfolio compared, beyond chance."
     needed = _needed(findings, arm)
     return f"{text}{needed}."
@@ -140,54 +170,74 @@ def _cost(findings: Findings) -> str:
         return "It costs nothing beyond what is spent today."
     planned, realised = row["planned_cost"], row["realised_cost"]
     look = _money(findings, max(abs(planned), abs(realised)))
-    text = (f"{study.label(arm)} costs {look.text(planned)} {look.unit} in planned present value "
-            f"on top of what is spent today")
+    text = (
+        f"{study.label(arm)} costs {look.text(planned)} {look.unit} in planned present value "
+        f"on top of what is spent today"
+    )
     if math.isfinite(realised):
-        text += f" ({look.text(realised)} realised in all)" if realised > planned * 1.5 else (
-            f" ({look.text(realised)} realised)")
+        text += (
+            f" ({look.text(realised)} realised in all)"
+            if realised > planned * 1.5
+            else (f" ({look.text(realised)} realised)")
+        )
     quarters, share = findings.cube.quarters, row["payback_share"]
     if not math.isfinite(share):
         return f"{text}; payback could not be worked out."
     if not math.isfinite(row["payback_quarter"]):
-        return (f"{text} and does not pay back within {quarters} quarters in the median "
-                f"replication ({share:.0%} of replications do).")
-    return (f"{text} and has paid back from quarter {row['payback_quarter']:.0f} on in the median "
-            f"replication ({share:.0%} of replications pay back within {quarters} quarters).")
+        return (
+            f"{text} and does not pay back within {quarters} quarters in the median "
+            f"replication ({percent(share)} of replications do)."
+        )
+    return (
+        f"{text} and has paid back from quarter {row['payback_quarter']:.0f} on in the median "
+        f"replication ({percent(share)} of replications pay back within {quarters} quarters)."
+    )
 
 
-def _money(findings: Findings, size: float):  # type: ignore[no-untyped-def]
-    from experiments.figures import shown
-
-    return shown("net_present_value", findings.study.currency, size if size == size else 0.0)
+def _money(findings: Findings, size: float) -> Shown:
+    return shown("net_present_value", findings.study.currency, size if math.isfinite(size) else 0.0)
 
 
 def _why(findings: Findings) -> str:
     kpi, study = findings.study.headline[0], findings.study
     if findings.shown == study.baseline or findings.parts.empty:
-        return ("Which flows carry the difference is not known, because no muted twins were run "
-                "for both sides.")
+        return (
+            "Which flows carry the difference is not known, because no muted twins were run "
+            "for both sides."
+        )
     look = findings.look(kpi)
     parts = findings.parts.set_index("part")
     flows = parts.drop(index="remainder")
     gain = findings.rank(findings.shown)[f"{kpi}.mean"]
     direction = np.sign(gain) or 1
     ranked = (direction * flows["mean"]).sort_values(ascending=False)
-    carriers = [part for part in ranked.index
-                if ranked[part] > 0.1 * abs(gain) and _told(flows.loc[part])][:3]
+    carriers = [
+        part for part in ranked.index if ranked[part] > 0.1 * abs(gain) and _told(flows.loc[part])
+    ][:3]
     if not carriers:
-        return (f"No single flow carries the difference of {amount(findings, kpi, gain)}: muting "
-                "any one of them in both runs leaves most of it.")
+        return (
+            f"No single flow carries the difference of {amount(findings, kpi, gain)}: muting "
+            "any one of them in both runs leaves most of it."
+        )
     first, *rest = carriers
-    text = (f"The difference runs mostly through flow {first} ({Flow(int(first)).label}): with it "
-            f"muted in both runs, {look.text(flows['mean'][first])} of {look.text(gain)} "
-            f"{look.unit} are gone")
+    text = (
+        f"The difference runs mostly through flow {first} ({Flow(int(first)).label}): with it "
+        f"muted in both runs, {look.text(flows['mean'][first])} of {look.text(gain)} "
+        f"{look.unit} are gone"
+    )
     if rest:
-        text += "; next " + _list([f"flow {part} ({Flow(int(part)).label}, "
-                                   f"{look.text(flows['mean'][part])})" for part in rest])
+        text += "; next " + _list(
+            [
+                f"flow {part} ({Flow(int(part)).label}, {look.text(flows['mean'][part])})"
+                for part in rest
+            ]
+        )
     remainder = parts["mean"]["remainder"]
     if abs(remainder) > 0.1 * abs(gain):
-        text += (f"; flows work together, so the six parts add up to "
-                 f"{look.text(gain - remainder)}, not to the whole")
+        text += (
+            f"; flows work together, so the six parts add up to "
+            f"{look.text(gain - remainder)}, not to the whole"
+        )
     return f"{text}."
 
 
@@ -208,9 +258,11 @@ def _doubts(findings: Findings) -> str:
         said.append("it pays back only near the end of the horizon")
     against = f"Against it: {_list(said)}. " if said else ""
     # The colon keeps this one sentence, however much speaks against it.
-    tail = ("the numbers are assumptions more than measurements of this organization: smaller "
-            "effects of its mechanisms, rivals who answer harder or a different horizon can "
-            "reorder the ranking, and the winner of many is a little flattered by luck")
+    tail = (
+        "the numbers are assumptions more than measurements of this organization: smaller "
+        "effects of its mechanisms, rivals who answer harder or a different horizon can "
+        "reorder the ranking, and the winner of many is a little flattered by luck"
+    )
     if against:
         return f"{against[:-2]}; and {tail}."
     return f"{tail[0].upper()}{tail[1:]}."
@@ -237,10 +289,13 @@ def in_words(findings: Findings, kpi: str) -> str:
     base = findings.study.label(findings.study.baseline)
     groups = apart(findings, kpi)
     sentences = []
-    for verdict, words in ((BETTER, f"Better than {base}"), (WORSE, f"Worse than {base}"),
-                           (SAME, f"Cannot be told apart from {base}"),
-                           (ONE_RUN, "One replication only, no verdict"),
-                           (NO_VALUE, "No finished run")):
+    for verdict, words in (
+        (BETTER, f"Better than {base}"),
+        (WORSE, f"Worse than {base}"),
+        (SAME, f"Cannot be told apart from {base}"),
+        (ONE_RUN, "One replication only, no verdict"),
+        (NO_VALUE, "No finished run"),
+    ):
         if verdict in groups:
             sentences.append(f"{words} in {_name(kpi)}: {', '.join(groups[verdict])}.")
     return " ".join(sentences)
@@ -253,8 +308,14 @@ def terminal_summary(findings: Findings) -> str:
     if findings.order:
         lines += _table(findings)
         lines += ["", *_wrapped(in_words(findings, study.headline[0]))]
-    lines += ["", *(line for heading, sentence in decision(findings)
-                    for line in _wrapped(f"{heading}: {sentence}"))]
+    lines += [
+        "",
+        *(
+            line
+            for heading, sentence in decision(findings)
+            for line in _wrapped(f"{heading}: {sentence}")
+        ),
+    ]
     failed = _failed(findings)
     if failed:
         lines += ["", *_wrapped(failed)]
@@ -264,41 +325,60 @@ def terminal_summary(findings: Findings) -> str:
 def _first_line(findings: Findings) -> str:
     study, n = findings.study, len(findings.cube.replications)
     times = "replication" if n == 1 else "replications"
-    return (f"{study.scenario}: {len(study.arms)} portfolios, {findings.cube.quarters} quarters, "
-            f"{n} {times} on the same luck")
+    return (
+        f"{study.scenario}: {len(study.arms)} portfolios, {findings.cube.quarters} quarters, "
+        f"{n} {times} on the same luck"
+    )
 
 
 def _table(findings: Findings) -> list[str]:
     study = findings.study
-    shown = study.headline[:4]
-    wide = max(len(label) for label in study.arms.values())
-    name = min(wide, COLUMNS - 20 - 14 * len(shown))
-    head = [_cells("", "", ["" for _ in shown], "", "", name)] * 0
-    labels = [textwrap.shorten(kpis.TABLE[kpis.INDEX[kpi]].label, 13, placeholder="") or kpi[:13]
-              for kpi in shown]
-    units = [findings.look(kpi).unit.replace("percentage points", "% points")[:13]
-             for kpi in shown]
-    head += [_cells("", "portfolio", labels, "better", "pays", name),
-             _cells("", "", units, "in", "back", name), "-" * (20 + name + 14 * len(shown))]
+    columns = study.headline[:4]
+    heads = [
+        [*textwrap.wrap(kpis.TABLE[kpis.INDEX[kpi]].label, 11), findings.look(kpi).unit[:14]]
+        for kpi in columns
+    ]
     body = []
     for row in findings.ranking.to_dict("records"):
-        label = study.arms[row["arm"]]
-        label = label if len(label) <= name else label[: name - 1] + "…"
-        if row["arm"] == study.baseline:
-            body.append(_cells(row["rank"], label, ["0" for _ in shown], "", "", name))
-            continue
-        n = row[f"{shown[0]}.n"]
-        wins = f"{round(row[f'{shown[0]}.better'] * n)}/{n}" if n else "–"
-        late = row["payback_quarter"]
-        back = f"q{late:.0f}" if math.isfinite(late) else "never" if late == np.inf else "–"
-        cells = [_cell(findings, row, kpi) for kpi in shown]
-        body.append(_cells(row["rank"], label, cells, wins, back, name))
-    base = study.label(study.baseline)
-    foot = (f"Mean difference to {base} in quarter {findings.cube.quarters} ± 95 % interval; "
-            f"~ cannot be told apart from {base}; better in: replications, on the first column.")
-    if len(study.headline) > len(shown):
+        base = row["arm"] == study.baseline
+        cells = ["0 " if base else _cell(findings, row, kpi) for kpi in columns]
+        n, late = row[f"{columns[0]}.n"], row["payback_quarter"]
+        wins = f"{round(row[f'{columns[0]}.better'] * n)}/{n}" if n else ""
+        back = f"q{late:.0f}" if math.isfinite(late) else "never" if late == np.inf else ""
+        body.append((str(row["rank"]), study.arms[row["arm"]], *cells, wins, back))
+    return [*_lay_out(heads, body), "", *_wrapped(_foot(findings, columns))]
+
+
+def _foot(findings: Findings, columns: Sequence[str]) -> str:
+    base = findings.study.label(findings.study.baseline)
+    foot = (
+        f"Mean difference to {base} in quarter {findings.cube.quarters} ± 95 % interval; "
+        f"~ cannot be told apart from {base}; better in: replications, by the first column."
+    )
+    if len(findings.study.headline) > len(columns):
         foot += " More indicators are in the report."
-    return [*head, *body, "", *_wrapped(foot)]
+    return foot
+
+
+def _lay_out(heads: Sequence[Sequence[str]], body: Sequence[Sequence[str]]) -> list[str]:
+    """Align columns: rank, portfolio, one per indicator, better in, pays back."""
+    tall = max(2, *(len(head) for head in heads))
+    columns = [["", ""], ["", "portfolio"], *heads, ["better", "in"], ["pays", "back"]]
+    lines = [[*[""] * (tall - len(column)), *column] for column in columns]
+    cells = [*map(list, zip(*lines, strict=True)), *map(list, body)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+    widths[1] = min(widths[1], COLUMNS - sum(widths) + widths[1] - 2 * (len(widths) - 1))
+    made = []
+    for row in cells:
+        if len(row[1]) > widths[1]:
+            row[1] = row[1][: widths[1] - 1] + "…"
+        texts = [
+            text.ljust(w) if i == 1 else text.rjust(w)
+            for i, (text, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        made.append("  ".join(texts).rstrip())
+    made.insert(tall, "-" * (sum(widths) + 2 * (len(widths) - 1)))
+    return made
 
 
 def _cell(findings: Findings, row: dict[str, object], kpi: str) -> str:
@@ -307,13 +387,6 @@ def _cell(findings: Findings, row: dict[str, object], kpi: str) -> str:
     mark = MARKS.get(str(row[f"{kpi}.verdict"]), " ")
     half = f" ±{look.text(high - mean)}" if math.isfinite(high) else ""
     return f"{look.text(mean, signed=True)}{half}{mark}"
-
-
-def _cells(
-    rank: object, label: str, cells: Sequence[str], wins: str, back: str, name: int
-) -> str:
-    middle = "".join(f"{cell:>14}" for cell in cells)
-    return f"{rank:>3} {label:<{name}}{middle}{wins:>8}{back:>7}".rstrip()
 
 
 def _wrapped(text: str) -> list[str]:
@@ -325,5 +398,7 @@ def _failed(findings: Findings) -> str:
     failed = int((runs["status"] != "finished").sum())
     if not failed:
         return ""
-    return (f"{failed} of {len(runs)} runs did not finish; they are left out, and the table runs "
-            "says why.")
+    return (
+        f"{failed} of {len(runs)} runs did not finish; they are left out, and the table runs "
+        "says why."
+    )

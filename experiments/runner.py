@@ -23,6 +23,7 @@ from experiments.designs import Study
 from experiments.journal import Planned, Runs, UnitResult, read_unit, write_unit
 from experiments.provenance import digest
 from sim import kpis
+from sim.flows import Flow
 from sim.scenario import Arm, Scenario
 
 ATTEMPTS = 3
@@ -73,7 +74,7 @@ def run_study(
     if study.twins == "none":
         return work.run(arms, later=0)
     own = twins[baseline.key]
-    free = -len(arms) % study.lanes
+    free = _free_lanes(study)
     early, late = own[:free], own[free:]
     later = len(late) + (len(own) if len(arms) > 1 else 0)
     first = work.run([*arms, *early], later=later)
@@ -108,6 +109,25 @@ def first_ranked(study: Study, runs: Runs) -> str | None:
         if not planned.flow and key != study.baseline and np.isfinite(pairs).any():
             means[key] = direction * float(np.nanmean(pairs))
     return max(means, key=lambda key: means[key]) if means else None
+
+
+def twins_planned(study: Study) -> int:
+    """Return how many muted twins the study runs in each replication."""
+    arms = {"none": 0, "first": min(2, len(study.portfolios)), "all": len(study.portfolios)}
+    return len(Flow) * arms[study.twins]
+
+
+def block_sizes(study: Study) -> list[int]:
+    """Return how many arms each unit of one replication has, both passes together."""
+    n_arms, n_twins = len(study.portfolios), twins_planned(study)
+    early = min(_free_lanes(study), len(Flow)) if study.twins == "first" else n_twins
+    passes = (n_arms + early, n_twins - early)
+    return [min(study.lanes, n - i) for n in passes for i in range(0, n, study.lanes)]
+
+
+def _free_lanes(study: Study) -> int:
+    """Lanes that the last block of portfolios leaves empty."""
+    return -len(study.portfolios) % study.lanes
 
 
 def units_of(arms: Sequence[Arm], study: Study) -> list[Unit]:

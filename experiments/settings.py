@@ -50,6 +50,7 @@ from sim.scenario import (
 from sim.scorecard import Target
 from sim.strategy_map import StrategyMap, strategy_map_of
 
+# In the order in which what they write wins; the experiment comes last.
 GROUPS = (
     "scenario",
     "organization",
@@ -174,7 +175,7 @@ def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Setti
     SettingsError
         For anything that cannot be used, before anything runs.
     """
-    sheet, resolved, _ = _sheet(overrides, config_dir)
+    sheet, resolved, _ = _sheet(overrides, _folders(config_dir))
     scenario = _scenario(sheet)
     if sheet.people is not None:
         from experiments.tables import read_people
@@ -191,10 +192,11 @@ def listing(
     pattern: str | None = None, overrides: Sequence[str] = (), config_dir: Path | None = None
 ) -> list[Row]:
     """Return every setting (path, value, unit, range, meaning, source) that matches a pattern."""
-    sheet, _, files = _sheet(overrides, config_dir)
+    folders = _folders(config_dir)
+    sheet, _, choices = _sheet(overrides, folders)
     comments = {
         f"{prefix}.{path}" if prefix else path: comment
-        for prefix, written in files
+        for prefix, written in _files(choices, folders)
         for path, comment in written.comments.items()
     }
     changed = [_split(text)[0] for text in overrides]
@@ -214,21 +216,20 @@ def shipped_dir() -> Path:
 
 
 def _sheet(
-    overrides: Sequence[str], config_dir: Path | None
-) -> tuple[Sheet, dict[str, Any], list[tuple[str, Written]]]:
-    """Compose and build the sheet; also return it as plain data and the files it came from."""
-    folders = _folders(config_dir)
+    overrides: Sequence[str], folders: Sequence[Path]
+) -> tuple[Sheet, dict[str, Any], dict[str, str]]:
+    """Compose and build the sheet; also return it as plain data and the file of each group."""
     pairs = [_split(text) for text in overrides]
     for key, value in pairs:
         _check_override(key, value, folders)
     resolved, choices = _compose(pairs, folders)
-    files = _files(choices, folders)
     try:
         sheet: Sheet = build(Sheet, resolved, "")
         _check_names(sheet)
     except SettingsError as error:
-        raise _with_place(error, [key for key, _ in pairs], files) from None
-    return sheet, resolved, files
+        changed = [key for key, _ in pairs if key not in GROUPS]
+        raise _with_place(error, changed, _files(choices, folders)) from None
+    return sheet, resolved, choices
 
 
 def _folders(config_dir: Path | None) -> list[Path]:
@@ -247,6 +248,8 @@ def _folders(config_dir: Path | None) -> list[Path]:
             raise SettingsError(
                 f"{entry}: it lies in no group{nearest(inner.parts[0], GROUPS + SHELVES)}"
             )
+        if inner.parts[0] in SHELVES and entry.stem == EVERYBODY:
+            raise SettingsError(f"{entry}: {EVERYBODY!r} means the whole shelf; give another name")
         if (shipped / inner).exists():
             raise SettingsError(f"{entry}: {inner} is shipped already; give yours another name")
         read_yaml(entry)
@@ -332,15 +335,9 @@ def _compose(
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    # The shelves stand where config.yaml puts them, before the experiment, so that what an
-    # experiment writes about a mechanism wins.
-    top = read_yaml(folders[0] / "config.yaml").content
-    top["defaults"] = [
-        entry
-        for line in top["defaults"]
-        for entry in (_shelf(line, folders) if _is_shelf(line) else [line])
-    ]
-    ConfigStore.instance().store(name="settings", node=OmegaConf.create(top))
+    for group in SHELVES:
+        shelf = {file.stem: read_yaml(file).content for file in _shelf(group, folders)}
+        ConfigStore.instance().store(EVERYBODY, OmegaConf.create(shelf), group)
     # An override is forced in because its path is checked already: a mapping such as a firm's
     # programmes may gain a member.
     texts = [f"{key}={value}" if key in GROUPS else f"++{key}={value}" for key, value in pairs]
@@ -348,7 +345,7 @@ def _compose(
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(folders[0]), version_base=None):
-            composed = compose("settings", texts, return_hydra_config=True)
+            composed = compose("config", texts, return_hydra_config=True)
         choices = dict(composed.hydra.runtime.choices)
         plain = OmegaConf.to_container(composed, resolve=False)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
@@ -358,13 +355,9 @@ def _compose(
     return resolved, choices
 
 
-def _is_shelf(line: Any) -> bool:
-    return isinstance(line, dict) and next(iter(line)) in SHELVES
-
-
-def _shelf(line: dict[str, Any], folders: Sequence[Path]) -> list[dict[str, str]]:
-    group = next(iter(line))
-    return [{f"{group}@{group}.{name}": name} for name in _options(group, folders)]
+def _shelf(group: str, folders: Sequence[Path]) -> list[Path]:
+    """Return the files of a group, which all are loaded: a new one needs no other change."""
+    return [file for folder in folders for file in sorted((folder / group).glob("*.yaml"))]
 
 
 def _explained(error: Exception, folders: Sequence[Path]) -> SettingsError:
@@ -387,14 +380,13 @@ def _explained(error: Exception, folders: Sequence[Path]) -> SettingsError:
 def _files(choices: Mapping[str, str], folders: Sequence[Path]) -> list[tuple[str, Written]]:
     """Return the files that were composed, in order, each with the path it hangs under."""
     found = [("", read_yaml(folders[0] / "config.yaml"))]
-    ranked = sorted(choices.items(), key=lambda item: item[0] == "experiment")
-    for choice, name in ranked:
-        group, _, package = choice.partition("@")
-        prefix = package or ("" if group in GLOBAL_GROUPS else group)
+    for group in SHELVES:
+        found += [(f"{group}.{file.stem}", read_yaml(file)) for file in _shelf(group, folders)]
+    for group in GROUPS:
         for folder in folders:
-            file = folder / group / f"{name}.yaml"
-            if group in GROUPS + SHELVES and file.is_file():
-                found.append((prefix, read_yaml(file)))
+            file = folder / group / f"{choices[group]}.yaml"
+            if file.is_file():
+                found.append(("" if group in GLOBAL_GROUPS else group, read_yaml(file)))
     return found
 
 

@@ -74,7 +74,7 @@ def read_yaml(file: Path) -> Written:
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = _loader()
     text = file.read_text(encoding="utf-8")
     try:
         node = yaml.compose(text, Loader=loader)
@@ -102,7 +102,8 @@ def read_yaml(file: Path) -> Written:
 def build(hint: Any, value: Any, path: str) -> Any:
     """Build plain data into a type: dataclass, mapping, tuple, number, text, switch or `X | None`.
 
-    A tuple of dataclasses that begin with a name (`key`, `lever`, `kpi`) is written as a mapping from the name.
+    A tuple of dataclasses that begin with a name (`key`, `lever`, `kpi`) is written as a mapping
+    from that name.
 
     Raises
     ------
@@ -235,6 +236,21 @@ def range_text(metadata: Mapping[str, Any]) -> str:
         return ""
     low, high = metadata["low"], metadata["high"]
     return f"at least {low:g}" if high == float("inf") else f"from {low:g} to {high:g}"
+
+
+@lru_cache
+def _loader() -> Any:
+    """Return a safe yaml loader that reads `1e-3` as a number, as Hydra does."""
+    import re
+
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """Plain data only."""
+
+    exponent = re.compile(r"^[-+]?(\d[\d_]*\.?|\d[\d_]*\.\d[\d_]*|\.\d[\d_]*)[eE][-+]?\d+$")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", exponent, list("-+0123456789."))
+    return Loader
 
 
 def _collect(

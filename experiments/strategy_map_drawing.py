@@ -133,8 +133,14 @@ def draw(
             _draw_rivals(axes, box, bottoms[box.row])
         else:
             label = strategy_map.objective(box.key).label
-            _draw_box(axes, box, bottoms[box.row], label, readings.get(box.key, ""),
-                      status.get(box.key, scorecard.NO_DATA))
+            _draw_box(
+                axes,
+                box,
+                bottoms[box.row],
+                label,
+                readings.get(box.key, ""),
+                status.get(box.key, scorecard.NO_DATA),
+            )
     _legend(axes)
     figures.caption(figure, title, subtitle)
     return figure
@@ -151,8 +157,7 @@ def _place(strategy_map: StrategyMap) -> dict[str, _Box]:
         width = min(pitch - GUTTER, WIDEST)
         for place, objective in enumerate(group):
             middle = LEFT - GUTTER / 2 + pitch * (place + 0.5)
-            boxes[objective.key] = _Box(objective.key, row, middle - width / 2,
-                                        middle + width / 2)
+            boxes[objective.key] = _Box(objective.key, row, middle - width / 2, middle + width / 2)
     if any(RIVALS in (link.tail, link.head) for link in strategy_map.links):
         boxes[RIVALS] = _Box(RIVALS, RANKS["customer"], RIVALS_LEFT, RIVALS_RIGHT)
     return boxes
@@ -171,9 +176,7 @@ def _route(strategy_map: StrategyMap, boxes: Mapping[str, _Box]) -> tuple[list[_
         docks.setdefault((tail.key, first.start_low), []).append(
             _End(first, True, head.middle - 0.1)
         )
-        docks.setdefault((head.key, last.end_low), []).append(
-            _End(last, False, tail.middle + 0.1)
-        )
+        docks.setdefault((head.key, last.end_low), []).append(_End(last, False, tail.middle + 0.1))
         for before, after in zip(edge.segments, edge.segments[1:], strict=False):
             row = max(before.gap, after.gap)
             before.end = after.start = corridors.take(row, tail, head, edge.link.feedback)
@@ -205,8 +208,7 @@ class _Corridors:
         group = sorted((b for b in self.boxes.values() if b.row == row), key=lambda b: b.left)
         middles = [LEFT - 16.0]
         if not feedback:
-            middles += [(a.right + b.left) / 2
-                        for a, b in zip(group, group[1:], strict=False)]
+            middles += [(a.right + b.left) / 2 for a, b in zip(group, group[1:], strict=False)]
         choices = [_slot(middle + 6 * side, 2) for middle in middles for side in (0, 1, -1)]
         free = [x for x in choices if (row, x) not in self.used]
         best = min(free, key=lambda x: abs(x - tail.middle) + abs(x - head.middle))
@@ -348,8 +350,14 @@ def _tangle(segments: list[_Segment]) -> float:
 
     shared = (left[:, None] < right + 16) & (left < right[:, None] + 16)
     merged = np.triu(shared & (track[:, None] == track), 1)
-    return float(crossings.sum() + 6 * beside.sum() + 0.7 * crowded.sum() + 0.5 * slips.sum()
-                 + 2 * pinched.sum()                  + 50 * merged.sum())
+    return float(
+        crossings.sum()
+        + 6 * beside.sum()
+        + 0.7 * crowded.sum()
+        + 0.5 * slips.sum()
+        + 2 * pinched.sum()
+        + 50 * merged.sum()
+    )
 
 
 def _rows(tracks: Mapping[int, int]) -> tuple[dict[int, float], float]:
@@ -400,10 +408,20 @@ def _draw_edge(
     points[-1] = (x1, y1 - towards * tip)
     path = _rounded(points, 8)
     style = DASHED if link.feedback or unsensed else "solid"
-    axes.add_patch(PathPatch(path, fc="none", ec="white", lw=width + 3.2, zorder=zorder,
-                             capstyle="butt"))
-    axes.add_patch(PathPatch(path, fc="none", ec=color, lw=width, zorder=zorder + 0.005,
-                             linestyle=style, capstyle="butt"))
+    axes.add_patch(
+        PathPatch(path, fc="none", ec="white", lw=width + 3.2, zorder=zorder, capstyle="butt")
+    )
+    axes.add_patch(
+        PathPatch(
+            path,
+            fc="none",
+            ec=color,
+            lw=width,
+            zorder=zorder + 0.005,
+            linestyle=style,
+            capstyle="butt",
+        )
+    )
     half = 6.0 if link.flow else 4.6
     axes.add_patch(Polygon(
         [(x1 - half, y1 - towards * tip), (x1 + half, y1 - towards * tip), (x1, y1)],
@@ -422,8 +440,11 @@ def _rounded(points: list[tuple[float, float]], radius: float) -> Path:
     for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
         into, out = corner - before, after - corner
         reach = min(radius, np.abs(into).sum() / 2, np.abs(out).sum() / 2)
-        vertices += [corner - into / np.abs(into).sum() * reach, corner,
-                     corner + out / np.abs(out).sum() * reach]
+        vertices += [
+            corner - into / np.abs(into).sum() * reach,
+            corner,
+            corner + out / np.abs(out).sum() * reach,
+        ]
         codes += [int(Path.LINETO), int(Path.CURVE3), int(Path.CURVE3)]
     return Path([*vertices, corners[-1]], [*codes, int(Path.LINETO)])
 
@@ -452,39 +473,105 @@ def _draw_badges(axes: Axes, edges: list[_Edge], bottoms: Mapping[int, float]) -
 
 def _draw_row(axes: Axes, perspective: str, bottom: float) -> None:
     axes.add_patch(Rectangle((0, bottom - 9), WIDTH, BOX + 18, fc="#f1f4f7", ec="none", zorder=0))
-    axes.text(16, bottom + BOX / 2, figures.wrap(figures.PERSPECTIVE_LABELS[perspective], 12),
-              fontsize=11, fontweight="bold", color=figures.INK, va="center", zorder=1)
+    axes.text(
+        16,
+        bottom + BOX / 2,
+        figures.wrap(figures.PERSPECTIVE_LABELS[perspective], 12),
+        fontsize=11,
+        fontweight="bold",
+        color=figures.INK,
+        va="center",
+        zorder=1,
+    )
 
 
-def _draw_box(
-    axes: Axes, box: _Box, bottom: float, label: str, reading: str, status: str
-) -> None:
+def _draw_box(axes: Axes, box: _Box, bottom: float, label: str, reading: str, status: str) -> None:
     color = figures.STATUS_COLORS[status]
-    axes.add_patch(FancyBboxPatch((box.left, bottom), box.right - box.left, BOX,
-                                  boxstyle="round,pad=0,rounding_size=7", fc="white", ec="#8894a1",
-                                  lw=1.1, zorder=10))
-    axes.add_patch(FancyBboxPatch((box.left + 5, bottom + 6), 19, BOX - 12, lw=0, fc=color,
-                                  boxstyle="round,pad=0,rounding_size=4", zorder=11))
-    axes.text(box.left + 14.5, bottom + BOX / 2, figures.STATUS_LETTERS[status], ha="center",
-              va="center", fontsize=10.5, fontweight="bold", zorder=12,
-              color=figures.STATUS_INKS.get(status, figures.INK))
+    axes.add_patch(
+        FancyBboxPatch(
+            (box.left, bottom),
+            box.right - box.left,
+            BOX,
+            boxstyle="round,pad=0,rounding_size=7",
+            fc="white",
+            ec="#8894a1",
+            lw=1.1,
+            zorder=10,
+        )
+    )
+    axes.add_patch(
+        FancyBboxPatch(
+            (box.left + 5, bottom + 6),
+            19,
+            BOX - 12,
+            lw=0,
+            fc=color,
+            boxstyle="round,pad=0,rounding_size=4",
+            zorder=11,
+        )
+    )
+    axes.text(
+        box.left + 14.5,
+        bottom + BOX / 2,
+        figures.STATUS_LETTERS[status],
+        ha="center",
+        va="center",
+        fontsize=10.5,
+        fontweight="bold",
+        zorder=12,
+        color=figures.STATUS_INKS.get(status, figures.INK),
+    )
     left, right = box.left + 30, box.right - 5
     # DejaVu Sans at 9.6 pt is about 7.1 px wide a letter at 100 px per inch.
     lines = textwrap.wrap(label, max(8, int((right - left) / 7.1)))
     middle = bottom + BOX / 2 + (9 if reading else 0)
-    axes.text((left + right) / 2, middle, "\n".join(lines), ha="center", va="center",
-              fontsize=9.6 if len(lines) <= 3 else 8.2, color=figures.INK, zorder=12, linespacing=1.1)
+    axes.text(
+        (left + right) / 2,
+        middle,
+        "\n".join(lines),
+        ha="center",
+        va="center",
+        fontsize=9.6 if len(lines) <= 3 else 8.2,
+        color=figures.INK,
+        zorder=12,
+        linespacing=1.1,
+    )
     if reading:
-        axes.text((left + right) / 2, bottom + 11, reading, ha="center", va="center",
-                  fontsize=8.8, color=figures.SOFT, zorder=12)
+        axes.text(
+            (left + right) / 2,
+            bottom + 11,
+            reading,
+            ha="center",
+            va="center",
+            fontsize=8.8,
+            color=figures.SOFT,
+            zorder=12,
+        )
 
 
 def _draw_rivals(axes: Axes, box: _Box, bottom: float) -> None:
-    axes.add_patch(FancyBboxPatch((box.left, bottom), box.right - box.left, BOX,
-                                  boxstyle="round,pad=0,rounding_size=22", fc="#39434f",
-                                  ec="#39434f", zorder=10))
-    axes.text(box.middle, bottom + BOX / 2, "Rivals", ha="center", va="center", fontsize=12.5,
-              fontweight="bold", color="white", zorder=12)
+    axes.add_patch(
+        FancyBboxPatch(
+            (box.left, bottom),
+            box.right - box.left,
+            BOX,
+            boxstyle="round,pad=0,rounding_size=22",
+            fc="#39434f",
+            ec="#39434f",
+            zorder=10,
+        )
+    )
+    axes.text(
+        box.middle,
+        bottom + BOX / 2,
+        "Rivals",
+        ha="center",
+        va="center",
+        fontsize=12.5,
+        fontweight="bold",
+        color="white",
+        zorder=12,
+    )
 
 
 def _legend(axes: Axes) -> None:
@@ -493,20 +580,32 @@ def _legend(axes: Axes) -> None:
         axes.plot([x, x + 34], [y, y], color=COLORS[flow], lw=3, zorder=5)
         _badge(axes, x + 17, y, int(flow))
         axes.text(x + 44, y, flow.label, va="center", fontsize=9.4, color=figures.INK)
-    for place, (style, name) in enumerate((("solid", "cause and effect"),
-                                           (DASHED, "feedback, or not sensed"))):
+    for place, (style, name) in enumerate(
+        (("solid", "cause and effect"), (DASHED, "feedback, or not sensed"))
+    ):
         y = LEGEND - 26 - 24 * place
         axes.plot([972, 1006], [y, y], color=CAUSE, lw=1.5, linestyle=style)
         axes.text(1016, y, name, va="center", fontsize=9.4, color=figures.INK)
-    for place, (fill, name) in enumerate(((CAUSE, "more leads to more"),
-                                          ("white", "more leads to less"))):
+    for place, (fill, name) in enumerate(
+        ((CAUSE, "more leads to more"), ("white", "more leads to less"))
+    ):
         y = LEGEND - 26 - 24 * place
-        axes.add_patch(Polygon([(1198, y - 5), (1198, y + 5), (1208, y)], fc=fill, ec=CAUSE,
-                               lw=1.3))
+        axes.add_patch(
+            Polygon([(1198, y - 5), (1198, y + 5), (1208, y)], fc=fill, ec=CAUSE, lw=1.3)
+        )
         axes.text(1216, y, name, va="center", fontsize=9.4, color=figures.INK)
 
 
 def _badge(axes: Axes, x: float, y: float, flow: int) -> None:
     axes.add_patch(Circle((x, y), 8.8, fc=COLORS[Flow(flow)], ec="white", lw=1.6, zorder=8))
-    axes.text(x, y - 0.6, str(flow), ha="center", va="center", fontsize=9, fontweight="bold",
-              color="white", zorder=9)
+    axes.text(
+        x,
+        y - 0.6,
+        str(flow),
+        ha="center",
+        va="center",
+        fontsize=9,
+        fontweight="bold",
+        color="white",
+        zorder=9,
+    )

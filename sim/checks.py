@@ -1,4 +1,4 @@
-"""Values are checked once, at the door, with name, value, what is allowed and the nearest valid name."""
+"""Values are checked once, at the door: name, value, what is allowed, the nearest valid name."""
 
 from __future__ import annotations
 

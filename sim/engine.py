@@ -38,14 +38,32 @@ from sim.policies import Observed, afford, policy_named
 from sim.population import build_world
 from sim.rng import Stream, id_of, normal, slot_of, uniform
 from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Physics, Scenario
-from sim.state import (ADDS, COUNTS, DRIVES, ENGAGEMENT_SCALE, FIRM_FIELDS, INT_FIELDS, LOSSES,
-                       NEGATIVE, POSITIVE, PROVIDER, REFERRED, SUMS, State, World)
+from sim.state import (
+    ADDS,
+    COUNTS,
+    DRIVES,
+    ENGAGEMENT_SCALE,
+    FIRM_FIELDS,
+    INT_FIELDS,
+    LOSSES,
+    NEGATIVE,
+    POSITIVE,
+    PROVIDER,
+    REFERRED,
+    SUMS,
+    State,
+    World,
+    add_up,
+)
 
-LANE_CHOICES = (1, 4, 16)
+LANE_CHOICES = (1, 4, 8, 16)
 WEEKS_PER_YEAR = 52.0
 INSIGHT_BLOCK = 1 << 31
-FORMS = {"exponential": capability.EXPONENTIAL, "logistic": capability.LOGISTIC,
-         "internal_bass": capability.INTERNAL_BASS}
+FORMS = {
+    "exponential": capability.EXPONENTIAL,
+    "logistic": capability.LOGISTIC,
+    "internal_bass": capability.INTERNAL_BASS,
+}
 
 
 @dataclass(frozen=True)
@@ -74,8 +92,16 @@ class History:
     scaled: np.ndarray
 
 
-def simulate(scenario: Scenario, arms: Sequence[Arm], seed: int, replication: int = 0, *,
-             world: World | None = None, lanes: int = 16, threads: int = 1) -> History:
+def simulate(
+    scenario: Scenario,
+    arms: Sequence[Arm],
+    seed: int,
+    replication: int = 0,
+    *,
+    world: World | None = None,
+    lanes: int = 16,
+    threads: int = 1,
+) -> History:
     """Run arms side by side on the luck of one replication.
 
     Parameters
@@ -94,14 +120,26 @@ def simulate(scenario: Scenario, arms: Sequence[Arm], seed: int, replication: in
         raise ValueError(f"arms must have different keys, got {[arm.key for arm in arms]}")
     world = build_world(scenario, seed, replication) if world is None else world
     lanes = max(1, min(lanes, LANE_CHOICES[-1]))
-    parts = [History(*run_arms(scenario, arms[i:i + lanes], seed, replication, world, threads))
-             for i in range(0, len(arms), lanes)]
-    return History(*(np.concatenate([getattr(part, f.name) for part in parts], axis=-1)
-                     for f in fields(History)))
+    parts = [
+        History(*run_arms(scenario, arms[i : i + lanes], seed, replication, world, threads))
+        for i in range(0, len(arms), lanes)
+    ]
+    return History(
+        *(
+            np.concatenate([getattr(part, f.name) for part in parts], axis=-1)
+            for f in fields(History)
+        )
+    )
 
 
-def run_arms(scenario: Scenario, arms: Sequence[Arm], seed: int, replication: int, world: World,
-             threads: int = 1) -> tuple[np.ndarray, ...]:
+def run_arms(
+    scenario: Scenario,
+    arms: Sequence[Arm],
+    seed: int,
+    replication: int,
+    world: World,
+    threads: int = 1,
+) -> tuple[np.ndarray, ...]:
     """Run at most 16 arms to the horizon and return the arrays of their history."""
     run = Run(scenario, arms, seed, replication, world, threads)
     try:
@@ -109,7 +147,7 @@ def run_arms(scenario: Scenario, arms: Sequence[Arm], seed: int, replication: in
             run.advance_quarter()
     finally:
         run.stop()
-    return tuple(np.stack(rows)[..., :len(arms)] for rows in run.rows)
+    return tuple(np.stack(rows)[..., : len(arms)] for rows in run.rows)
 
 
 class Run:
@@ -118,8 +156,15 @@ class Run:
     `state` and `firms` are the only truth; whoever looks at them sees what the kernels see.
     """
 
-    def __init__(self, scenario: Scenario, arms: Sequence[Arm], seed: int, replication: int,
-                 world: World, threads: int = 1) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        arms: Sequence[Arm],
+        seed: int,
+        replication: int,
+        world: World,
+        threads: int = 1,
+    ) -> None:
         if not 0 <= seed < 2**32:
             raise ValueError(f"seed={seed!r} is out of range: it must lie in [0, {2**32 - 1}]")
         self.scenario, self.world = scenario, world
@@ -127,15 +172,17 @@ class Run:
         self.n_lanes = len(self.arms)
         self.key = (np.uint32(seed).view(np.int32), np.uint32(replication).view(np.int32))
         self.slots = np.array([slot_of(f.key) for f in scenario.firms], np.int32)
-        self.order = np.array(sorted(range(len(scenario.firms)),
-                                     key=lambda f: scenario.firms[f].key), np.int64)
+        self.order = np.array(
+            sorted(range(len(scenario.firms)), key=lambda f: scenario.firms[f].key), np.int64
+        )
         self.week, self.quarter = 0, 0
         self.coefficients = coefficients(scenario, self.arms)
         self.facts = Facts(scenario, world)
         self.state = open_state(scenario, world, self.coefficients)
         self.given = given_firms(scenario, self.arms, self.order)
-        self.physics = Physics64(*(self.coefficients[kernels.COEFFICIENTS.index(name)]
-                                   for name in Physics64._fields))
+        self.physics = Physics64(
+            *(self.coefficients[kernels.COEFFICIENTS.index(name)] for name in Physics64._fields)
+        )
         self.firms = open_firms(scenario, world, self.given, self.physics, self.n_lanes)
         self.luck = Luck(scenario, seed, replication, self.slots)
         n_firms, n_kinds = len(scenario.firms), len(scenario.stakeholders)
@@ -143,6 +190,7 @@ class Run:
         self.drive = np.zeros((len(DRIVES) - 1 + n_firms, *planes), np.float32)
         self.counts = np.zeros((len(COUNTS), *planes), np.int64)
         self.seen: list[tuple[np.ndarray, ...]] = []
+        self.churn: list[np.ndarray] = []
         self.queue = Queue(n_firms, self.n_lanes)
         self.threads = threads
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -169,8 +217,14 @@ class Run:
         self.route_insight()
         for week in range(WEEKS_PER_QUARTER):
             self.advance_week(opens=week == 0)
-        self.seen.append((self.firms.quarter[firms.REVENUE].copy(), self._impressions(),
-                          self.firms.maturity.copy(), self.firms.effort.copy()))
+        self.seen.append(
+            (
+                self.firms.quarter[firms.REVENUE].copy(),
+                self._impressions(),
+                self.firms.maturity.copy(),
+                self.firms.effort.copy(),
+            )
+        )
         self.close()
 
     def plan_quarter(self) -> None:
@@ -179,11 +233,16 @@ class Run:
         q = max(self.quarter - 1, 0)
         base = np.stack([self._today(f) for f in range(len(scenario.firms))])
         base[0] += np.stack([arm.plan.effort[:, q] for arm in self.arms], axis=-1)
-        past = ([np.stack(x) for x in zip(*self.seen, strict=True)] if self.seen
-                else [np.zeros((0, *x.shape)) for x in (state.worth, state.worth, state.maturity,
-                                                        state.effort)])
+        past = (
+            [np.stack(x) for x in zip(*self.seen, strict=True)]
+            if self.seen
+            else [
+                np.zeros((0, *x.shape))
+                for x in (state.worth, state.worth, state.maturity, state.effort)
+            ]
+        )
         outbound = np.array([1 in m.flows for m in scenario.mechanisms], bool)
-        seen = Observed(self.order, base, *past, outbound)
+        seen = Observed(self.order, base, past[0], past[1], past[2], past[3], outbound)
         scales = []
         for f, firm in enumerate(scenario.firms):
             wish = policy_named(firm.policy.name)(f, firm.policy, seen)
@@ -203,14 +262,16 @@ class Run:
 
     def _today(self, firm: int) -> np.ndarray:
         given = self.scenario.firms[firm].programmes
-        effort = [given[m.key].effort if m.key in given else 0.0
-                  for m in self.scenario.mechanisms]
+        effort = [given[m.key].effort if m.key in given else 0.0 for m in self.scenario.mechanisms]
         return np.repeat(np.array(effort, float)[:, None], self.n_lanes, axis=1)
 
     def _impressions(self) -> np.ndarray:
         lever = self.firms.lever[firms.IMPRESSIONS]
-        total = sum(self.facts.type_counts[k] * lever[:, k]
-                    for k in range(lever.shape[1]) if self.facts.customer[k])
+        total = sum(
+            self.facts.type_counts[k] * lever[:, k]
+            for k in range(lever.shape[1])
+            if self.facts.customer[k]
+        )
         return np.asarray(total / max(1, self.facts.type_counts[self.facts.customer].sum()))
 
     def route_insight(self) -> None:
@@ -232,23 +293,40 @@ class Run:
         firms.capability_week(self.given, self.physics, state, walk, self.drive)
         counts, engagement = self._people_week()
         self.counts += counts
-        state.engagement[:] = np.divide(engagement / ENGAGEMENT_SCALE, facts.staff[:, None],
-                                        out=np.zeros_like(state.engagement),
-                                        where=facts.staff[:, None] > 0)
-        firms.listening_week(self.given, self.physics, state, walk,
-                             counts[POSITIVE] + counts[NEGATIVE], *self.luck.listening(week))
+        state.engagement[:] = np.divide(
+            engagement / ENGAGEMENT_SCALE,
+            facts.staff[:, None],
+            out=np.zeros_like(state.engagement),
+            where=facts.staff[:, None] > 0,
+        )
+        firms.listening_week(
+            self.given,
+            self.physics,
+            state,
+            walk,
+            counts[POSITIVE] + counts[NEGATIVE],
+            *self.luck.listening(week),
+        )
         before = state.quarter[firms.RESOLVED].copy()
         self.queue.serve(self)
-        firms.finance_week(self.given, state, week, opens, counts[[ADDS, LOSSES, REFERRED]],
-                           state.quarter[firms.RESOLVED] - before)
+        firms.finance_week(
+            self.given,
+            state,
+            week,
+            opens,
+            counts[[ADDS, LOSSES, REFERRED]],
+            state.quarter[firms.RESOLVED] - before,
+        )
 
     def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
         """Run both passes over the stakeholders, in parts of whole blocks, and add up the parts."""
         world, facts, state = self.world, self.facts, self.state
         width, n_kinds = width_of(self.n_lanes), len(self.scenario.stakeholders)
         n_parts = self.threads
-        cuts = [min(world.n_stakeholders, kernels.BLOCK * ((facts.n_blocks * j) // n_parts))
-                for j in range(n_parts)] + [world.n_stakeholders]
+        cuts = [
+            min(world.n_stakeholders, kernels.BLOCK * ((facts.n_blocks * j) // n_parts))
+            for j in range(n_parts)
+        ] + [world.n_stakeholders]
         counts = np.zeros((n_parts, *self.counts.shape), np.int32)
         engagement = np.zeros((n_parts, len(self.slots), self.n_lanes), np.int32)
         people, marks = state.people.reshape(-1), state.marks.reshape(-1)
@@ -256,17 +334,60 @@ class Run:
         physics = self.coefficients32
 
         def meet(j: int) -> None:
-            kernels.meet(width, cuts[j], cuts[j + 1], self.week, self.key, self.slots, facts.low,
-                         facts.high, world.kind, world.voice, people, marks, message,
-                         state.spoken, state.complaint, drive, physics, counts[j].reshape(-1), n_kinds)
+            kernels.meet(
+                width,
+                cuts[j],
+                cuts[j + 1],
+                self.week,
+                self.key,
+                self.slots,
+                facts.low,
+                facts.high,
+                world.kind,
+                world.voice,
+                people,
+                marks,
+                message,
+                state.spoken,
+                state.complaint,
+                drive,
+                physics,
+                counts[j].reshape(-1),
+                n_kinds,
+            )
 
         def hear(j: int) -> None:
-            kernels.hear(width, cuts[j], cuts[j + 1], self.week, self.key, self.slots, self.order,
-                         facts.low, facts.high, world.kind, facts.chooses, facts.opening,
-                         facts.works, world.indptr, facts.indices, world.contact, world.evidence,
-                         world.contact_scale, world.evidence_scale, people, marks, message,
-                         state.spoken, drive, physics, counts[j].reshape(-1), engagement[j].reshape(-1), n_kinds,
-                         self.bounded)
+            kernels.hear(
+                width,
+                cuts[j],
+                cuts[j + 1],
+                self.week,
+                self.key,
+                self.slots,
+                self.order,
+                facts.low,
+                facts.high,
+                world.kind,
+                facts.chooses,
+                facts.opening,
+                facts.works,
+                world.indptr,
+                world.indices,
+                world.contact,
+                world.evidence,
+                world.contact_scale,
+                world.evidence_scale,
+                people,
+                marks,
+                message,
+                state.spoken,
+                drive,
+                physics,
+                counts[j].reshape(-1),
+                engagement[j].reshape(-1),
+                n_kinds,
+                self.bounded,
+            )
 
         for stage in (meet, hear):
             self._each(stage, n_parts)
@@ -294,15 +415,45 @@ class Run:
         state = self.firms if state is None else state
         world, facts, n_kinds = self.world, self.facts, len(self.scenario.stakeholders)
         sums = np.zeros((len(SUMS), *self.firms.tied.shape), np.int64)
-        kernels.close(width_of(self.n_lanes), self.week, self.key, self.order, facts.low,
-                      facts.high, world.kind, self.state.people.reshape(-1),
-                      self.state.marks.reshape(-1), self.coefficients32, n_kinds, sums.reshape(-1))
+        kernels.close(
+            width_of(self.n_lanes),
+            self.week,
+            self.key,
+            self.order,
+            facts.low,
+            facts.high,
+            world.kind,
+            self.state.people.reshape(-1),
+            self.state.marks.reshape(-1),
+            self.coefficients32,
+            n_kinds,
+            sums.reshape(-1),
+        )
+        customer = facts.customer
+        if self.quarter:
+            self.churn.append(
+                np.stack(
+                    [
+                        self.counts[LOSSES][:, customer].sum(axis=1),
+                        self.start_tied[:, customer].sum(axis=1),
+                    ]
+                ).astype(float)
+            )
+        year = np.zeros((2, *self.firms.worth.shape))
         at_close = kpis.Close(
-            quarter=self.quarter, order=self.order, sums=sums / kernels.SUM_SCALE,
-            type_counts=facts.type_counts, customer=facts.customer, counts=self.counts,
-            start_tied=self.start_tied, firms=state, discount=self.given.discount, today=finance.discount(self.week, self.given.discount))
-        spent = np.concatenate([self.firms.effort[0] + self.firms.due[0],
-                                self.firms.investment[0]])
+            quarter=self.quarter,
+            order=self.order,
+            sums=sums / kernels.SUM_SCALE,
+            type_counts=facts.type_counts,
+            customer=customer,
+            counts=self.counts,
+            start_tied=self.start_tied,
+            year=add_up(np.stack([year, *self.churn[-4:]])),
+            firms=state,
+            discount=self.given.discount,
+            today=finance.discount(self.week, self.given.discount),
+        )
+        spent = np.concatenate([self.firms.effort[0] + self.firms.due[0], self.firms.investment[0]])
         kpi, measures, spending, value, scaled = self.rows
         kpi.append(kpis.indicators(at_close))
         measures.append(kpis.measures(at_close))
@@ -326,7 +477,6 @@ class Facts:
         self.opening = np.ascontiguousarray(world.opening_attitude).reshape(-1)
         self.works = np.where(world.department >= 0, world.tied, -1).astype(np.int32)
         self.staff = np.bincount(self.works[self.works >= 0], minlength=world.n_firms)
-        self.indices = np.concatenate([world.indices, np.zeros(kernels.AHEAD, np.int32)])
         self.type_counts = np.bincount(world.kind, minlength=len(scenario.stakeholders))
         self.customer = np.array([t.customer for t in scenario.stakeholders], bool)
 
@@ -340,15 +490,21 @@ class Luck:
         address = (seed, replication)
         steps = normal(*address, Stream.NEEDS, ids[None], week=weeks[:, None])
         self.walk = np.zeros((len(weeks) + 1, len(ids), firms.DIMENSIONS))
-        np.cumsum(steps[..., :firms.DIMENSIONS], axis=0, dtype=np.float64, out=self.walk[1:])
+        np.cumsum(steps[..., : firms.DIMENSIONS], axis=0, dtype=np.float64, out=self.walk[1:])
         at = weeks[:, None, None]
         by = slots[None, :, None]
         self._uniform = np.stack(
-            [uniform(*address, Stream.LISTEN, ids[None, None], week=at, block=about,
-                     slot=by)[..., 0].astype(np.float64) for about in slots], axis=2)
-        self._normal = normal(*address, Stream.LISTEN, ids[None, None], week=at,
-                              block=INSIGHT_BLOCK, slot=by)[..., :firms.DIMENSIONS].astype(
-                                  np.float64)
+            [
+                uniform(*address, Stream.LISTEN, ids[None, None], week=at, block=about, slot=by)[
+                    ..., 0
+                ].astype(np.float64)
+                for about in slots
+            ],
+            axis=2,
+        )
+        self._normal = normal(
+            *address, Stream.LISTEN, ids[None, None], week=at, block=INSIGHT_BLOCK, slot=by
+        )[..., : firms.DIMENSIONS].astype(np.float64)
 
     def listening(self, week: int) -> tuple[np.ndarray, np.ndarray]:
         """Return uniforms (listener, about, type) and normals (listener, type, dimension)."""
@@ -368,9 +524,20 @@ class Queue:
         state, n_firms = run.state, len(run.slots)
         marks = state.marks.reshape(-1)
         self._make_room(firms.arrivals(state.complaint, marks, n_firms, run.n_lanes))
-        firms.service_week(run.physics, run.firms, run.week, run.key, run.world.ids,
-                           run.world.kind, state.complaint, marks, state.people.reshape(-1),
-                           self.rows, self.since, self.ends)
+        firms.service_week(
+            run.physics,
+            run.firms,
+            run.week,
+            run.key,
+            run.world.ids,
+            run.world.kind,
+            state.complaint,
+            marks,
+            state.people.reshape(-1),
+            self.rows,
+            self.since,
+            self.ends,
+        )
 
     def _make_room(self, new: np.ndarray) -> None:
         """Move waiting complaints to the front and widen the queues where needed."""
@@ -382,9 +549,9 @@ class Queue:
         for name in ("rows", "since"):
             old = getattr(self, name)
             fresh = np.zeros((*old.shape[:2], size), np.int64)
-            for f, l in np.ndindex(*old.shape[:2]):
-                begin, end = self.ends[f, l]
-                fresh[f, l, :end - begin] = old[f, l, begin:end]
+            for f, lane in np.ndindex(*old.shape[:2]):
+                begin, end = self.ends[f, lane]
+                fresh[f, lane, : end - begin] = old[f, lane, begin:end]
             setattr(self, name, fresh)
         self.ends[..., 1] = lengths
         self.ends[..., 0] = 0
@@ -398,8 +565,12 @@ def pad(arms: Sequence[Arm]) -> list[Arm]:
 
 def coefficients(scenario: Scenario, arms: Sequence[Arm]) -> np.ndarray:
     """Return the laws' coefficients per lane, float64 (n_coefficients, L)."""
-    return np.array([[float(arm.physics.get(f.name, getattr(scenario.physics, f.name)))
-                      for arm in arms] for f in fields(Physics)])
+    return np.array(
+        [
+            [float(arm.physics.get(f.name, getattr(scenario.physics, f.name))) for arm in arms]
+            for f in fields(Physics)
+        ]
+    )
 
 
 def open_state(scenario: Scenario, world: World, coefficient: np.ndarray) -> State:
@@ -415,8 +586,13 @@ def open_state(scenario: Scenario, world: World, coefficient: np.ndarray) -> Sta
     fields_[:, :, 3:] = coefficient[at("trust_prior")].astype(np.float32)
     marks = np.zeros((n, INT_FIELDS, lanes), np.int32)
     marks[:, PROVIDER] = world.tied[:, None]
-    return State(people, marks, np.zeros((n, n_firms, lanes), np.int16),
-                 np.zeros(n, np.uint16), np.zeros(n, np.uint32))
+    return State(
+        people,
+        marks,
+        np.zeros((n, n_firms, lanes), np.int16),
+        np.zeros(n, np.uint16),
+        np.zeros(n, np.uint32),
+    )
 
 
 def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> Given:
@@ -427,35 +603,46 @@ def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> G
     return Given(
         order=order,
         gates=np.ascontiguousarray(np.stack([arm.gates for arm in arms], axis=-1)),
-        lever_default=np.array([[firm.levers.get(row.key, row.default) for firm in scenario.firms]
-                                for row in levers.TABLE]),
+        lever_default=np.array(
+            [
+                [firm.levers.get(row.key, row.default) for firm in scenario.firms]
+                for row in levers.TABLE
+            ]
+        ),
         effect_mechanism=np.array([m for m, _ in effects], np.int64),
         effect_lever=np.array([levers.INDEX[e.lever] for _, e in effects], np.int64),
         effect_by=np.array([e.by for _, e in effects], float),
-        effect_to=np.array([[not e.to or t.key in e.to for t in types]
-                            for _, e in effects]).reshape(len(effects), len(types)),
-        owner=np.array([[owner_of(firm.departments, m.owner) for m in mechanisms]
-                        for firm in scenario.firms], np.int64),
+        effect_to=np.array(
+            [[not e.to or t.key in e.to for t in types] for _, e in effects]
+        ).reshape(len(effects), len(types)),
+        owner=np.array(
+            [[owner_of(firm.departments, m.owner) for m in mechanisms] for firm in scenario.firms],
+            np.int64,
+        ),
         needs=np.array([[m.needs.get(c, 0.0) for c in CAPITALS] for m in mechanisms]),
         running=np.array([m.running for m in mechanisms]),
         setup=np.array([m.setup for m in mechanisms]),
         half_life=np.array([m.half_life for m in mechanisms]),
         form=np.array([FORMS[m.maturity] for m in mechanisms], np.int64),
         dip=np.array([m.dip for m in mechanisms]),
-        depreciation=np.array([[c.depreciation / WEEKS_PER_YEAR for c in row]
-                               for row in capitals]),
-        build_rate=np.array([[capability.STAGES / c.build_weeks for c in row]
-                             for row in capitals]),
-        reference=np.array([[max(capability.reference_stock(c.stock, c.readiness), 1e-9)
-                             for c in row] for row in capitals]),
-        firm=np.array([[getattr(firm, name) for name in firms.FIRM_NUMBERS]
-                       for firm in scenario.firms], float),
+        depreciation=np.array([[c.depreciation / WEEKS_PER_YEAR for c in row] for row in capitals]),
+        build_rate=np.array([[capability.STAGES / c.build_weeks for c in row] for row in capitals]),
+        reference=np.array(
+            [
+                [max(capability.reference_stock(c.stock, c.readiness), 1e-9) for c in row]
+                for row in capitals
+            ]
+        ),
+        firm=np.array(
+            [[getattr(firm, name) for name in firms.FIRM_NUMBERS] for firm in scenario.firms], float
+        ),
         experience=np.array([t.experience for t in types], float),
         price=np.array([t.price for t in types], float),
         units=np.array([t.units for t in types], float),
         growth=float(scenario.finance.market_growth),
         discount=float(scenario.finance.discount_rate),
-        experience_in_flow=bool(scenario.physics.experience_in_flow))
+        experience_in_flow=bool(scenario.physics.experience_in_flow),
+    )
 
 
 def owner_of(departments: Sequence[object], key: str) -> int:
@@ -464,8 +651,9 @@ def owner_of(departments: Sequence[object], key: str) -> int:
     return keys.index(key) if key in keys else 0
 
 
-def open_firms(scenario: Scenario, world: World, given: Given, physics: Physics64,
-               lanes: int) -> FirmState:
+def open_firms(
+    scenario: Scenario, world: World, given: Given, physics: Physics64, lanes: int
+) -> FirmState:
     """Return the firms' state before the first week: stocks in their steady state of today."""
     n_firms, n_types = len(scenario.firms), len(scenario.stakeholders)
     n_mechanisms = len(scenario.mechanisms)
@@ -489,20 +677,34 @@ def open_firms(scenario: Scenario, world: World, given: Given, physics: Physics6
     dimensions = firms.DIMENSIONS
     variance = np.full(lanes, scenario.physics.need_uncertainty)
     return FirmState(
-        stock=spread(stock), building=spread(np.repeat(stage[:, :, None], 3, axis=2)),
-        depreciated=zeros(n_firms, 3), invested=zeros(n_firms, 3),
+        stock=spread(stock),
+        building=spread(np.repeat(stage[:, :, None], 3, axis=2)),
+        depreciated=zeros(n_firms, 3),
+        invested=zeros(n_firms, 3),
         ready=spread(1.0 - np.exp(-stock / given.reference)),
         maturity=spread(maturity.reshape(n_firms, n_mechanisms)),
-        opened=spread(opened.reshape(n_firms, n_mechanisms)), effort=zeros(n_firms, n_mechanisms),
-        investment=zeros(n_firms, 3), due=zeros(n_firms, n_mechanisms),
+        opened=spread(opened.reshape(n_firms, n_mechanisms)),
+        effort=zeros(n_firms, n_mechanisms),
+        investment=zeros(n_firms, 3),
+        due=zeros(n_firms, n_mechanisms),
         output=zeros(n_firms, n_mechanisms),
         lever=spread(np.repeat(given.lever_default[:, :, None], n_types, axis=2)),
-        goodwill=zeros(n_firms, n_types), quality=zeros(n_firms, n_types),
-        execution=zeros(n_firms, n_types), fit=zeros(n_firms, n_types),
-        offering=zeros(n_firms, n_types, dimensions), estimate=zeros(n_firms, n_types, dimensions),
+        goodwill=zeros(n_firms, n_types),
+        quality=zeros(n_firms, n_types),
+        execution=zeros(n_firms, n_types),
+        fit=zeros(n_firms, n_types),
+        offering=zeros(n_firms, n_types, dimensions),
+        estimate=zeros(n_firms, n_types, dimensions),
         way=zeros(n_firms, n_types, dimensions, 3),
         variance=np.broadcast_to(variance, (n_firms, n_types, lanes)).copy(),
-        delivered=zeros(n_firms), delay=zeros(n_firms), engagement=zeros(n_firms),
-        waiting=zeros(n_firms), capacity=zeros(n_firms), credit=zeros(n_firms), tied=spread(tied),
-        cash=np.full((n_firms, lanes), float(scenario.finance.start_cash)), worth=zeros(n_firms),
-        quarter=zeros(len(firms.QUARTER), n_firms))
+        delivered=zeros(n_firms),
+        delay=zeros(n_firms),
+        engagement=zeros(n_firms),
+        waiting=zeros(n_firms),
+        capacity=zeros(n_firms),
+        credit=zeros(n_firms),
+        tied=spread(tied),
+        cash=np.full((n_firms, lanes), float(scenario.finance.start_cash)),
+        worth=zeros(n_firms),
+        quarter=zeros(len(firms.QUARTER), n_firms),
+    )

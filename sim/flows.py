@@ -1,4 +1,4 @@
-"""The six influence flows: three laws of influence seen from the organization or from its competitors.
+"""The six influence flows: three laws of influence, about the organization or a competitor.
 
 A competitor's flow 1 is our flow 4, so there are three laws (outbound, peer, inbound), each written
 once for every firm, and a flow is a pair (law, whose). The numbers are labels and convey no

@@ -2,9 +2,9 @@
 
 `meet` is what happens to each stakeholder alone (promises, experience, voice); `hear` is what they
 hear of each other, the one relaxation of salience and attitude, and choice; every stakeholder of a
-pass reads what the pass before left (MODEL R4), so rows may be split among threads at will. Both are
-written for vectors of any number of lanes; draws are made once per stakeholder for all lanes. Every
-sum is of integers, so that order and numbering cannot matter.
+pass reads what the pass before left (MODEL R4), so rows may be split among threads at will. Both
+are written for vectors of any number of lanes; draws are made once per stakeholder for all lanes.
+Every sum is of integers, so that order and numbering cannot matter.
 """
 
 from __future__ import annotations
@@ -14,25 +14,74 @@ from typing import Any
 
 import numpy as np
 
-from sim.lanes import (as_mask, exp, fill, fill_int, kernel, law, load, load_int, load_short,
-                       prefetch, select, store, store_int, store_short, to_float, to_int, width_of)
+from sim.lanes import (
+    as_mask,
+    fill,
+    fill_int,
+    kernel,
+    law,
+    load,
+    load_int,
+    load_short,
+    select,
+    store,
+    store_int,
+    store_short,
+    to_float,
+    to_int,
+    width_of,
+)
 from sim.laws import choice, experience, outbound, peer
 from sim.laws.relax import threshold
 from sim.rng import Stream, normal_of, threefry, uniform_of
 from sim.scenario import Physics
-from sim.state import (ADDS, ATTITUDE, BASE_UTILITY, BROKEN, CLAIM, CLAIM_RATE, COMPARISON,
-                       COMPLAINT_CHANCE, CONQUEST, COUNTS, ENGAGEMENT_SCALE, EXPECTATION,
-                       EXPERIENCE_CHANCE, FIRM_FIELDS, GRIEVANCE, IMPRESSION_HAZARD, INT_FIELDS,
-                       KEPT, LOSSES, MESSAGE_HAZARD, NEGATIVE, OFFER, OFFER_CHANCE, OFFER_HAZARD,
-                       PEER_RATE, POSITIVE, PROMISE, PROMISE_RATE, PROVIDER, QUALITY_LOGIT, QUIET,
-                       REFERRED, SALIENCE, SUM_SCALE, SUMS, SWITCHING, TALK, TENURE, TICKET,
-                       UNANSWERED)
+from sim.state import (
+    ADDS,
+    ATTITUDE,
+    BASE_UTILITY,
+    BROKEN,
+    CLAIM,
+    CLAIM_RATE,
+    COMPARISON,
+    COMPLAINT_CHANCE,
+    CONQUEST,
+    COUNTS,
+    ENGAGEMENT_SCALE,
+    EXPECTATION,
+    EXPERIENCE_CHANCE,
+    FIRM_FIELDS,
+    GRIEVANCE,
+    IMPRESSION_HAZARD,
+    INT_FIELDS,
+    KEPT,
+    LOSSES,
+    MESSAGE_HAZARD,
+    NEGATIVE,
+    OFFER,
+    OFFER_CHANCE,
+    OFFER_HAZARD,
+    PEER_RATE,
+    POSITIVE,
+    PROMISE,
+    PROMISE_RATE,
+    PROVIDER,
+    QUALITY_LOGIT,
+    QUIET,
+    REFERRED,
+    SALIENCE,
+    SUM_SCALE,
+    SUMS,
+    SWITCHING,
+    TALK,
+    TENURE,
+    TICKET,
+    UNANSWERED,
+)
 
 COEFFICIENTS = tuple(f.name for f in fields(Physics))
 _at = COEFFICIENTS.index
 BLOCK = 16
 WIDE = width_of(BLOCK)
-AHEAD = 24
 PERSON, FIRM, RECOMMEND = int(Stream.PERSON), int(Stream.FIRM), int(Stream.RECOMMEND)
 TIE = 65536
 HEARD = 6
@@ -43,10 +92,16 @@ FLUSH = 512
 SALIENCE_DECAY, SALIENCE_PER_EXPERIENCE = _at("salience_decay"), _at("salience_per_experience")
 ANCHOR, EXPERIENCE_PERSUASION = _at("anchor"), _at("experience_persuasion")
 CONFIDENCE, NEGATIVITY = _at("confidence"), _at("negativity")
-TALK_BASE, TALK_POSITIVE, TALK_NEGATIVE = (_at("talk_base"), _at("talk_positive"),
-                                           _at("talk_negative"))
-TALK_UNTIED, NOISE, SATISFACTION_RATE = (_at("talk_untied"), _at("performance_noise"),
-                                         _at("satisfaction_rate"))
+TALK_BASE, TALK_POSITIVE, TALK_NEGATIVE = (
+    _at("talk_base"),
+    _at("talk_positive"),
+    _at("talk_negative"),
+)
+TALK_UNTIED, NOISE, SATISFACTION_RATE = (
+    _at("talk_untied"),
+    _at("performance_noise"),
+    _at("satisfaction_rate"),
+)
 DISCONFIRMATION, PERFORMANCE_EFFECT = _at("disconfirmation"), _at("performance_effect")
 LOSS_AVERSION, EXPECTATION_RATE = _at("loss_aversion"), _at("expectation_rate")
 TRUST_GAIN, TRUST_LOSS = _at("trust_gain"), _at("trust_loss")
@@ -60,18 +115,44 @@ RECOMMEND_ATTITUDE, RECOMMEND_NOISE = _at("recommend_attitude"), _at("recommend_
 
 
 @law
-def draw(low: Any, high: Any, i: Any, week: Any, block: Any, key: Any, stream: Any,
-         slot: Any) -> Any:
+def draw(
+    low: Any, high: Any, i: Any, week: Any, block: Any, key: Any, stream: Any, slot: Any
+) -> Any:
     """Return four words for each of 16 stakeholders from row i on."""
-    return threefry(load_int(WIDE, low, i), load_int(WIDE, high, i), fill_int(WIDE, week),
-                    fill_int(WIDE, block), fill_int(WIDE, key[0]), fill_int(WIDE, key[1]),
-                    fill_int(WIDE, stream), fill_int(WIDE, slot))
+    return threefry(
+        load_int(WIDE, low, i),
+        load_int(WIDE, high, i),
+        fill_int(WIDE, week),
+        fill_int(WIDE, block),
+        fill_int(WIDE, key[0]),
+        fill_int(WIDE, key[1]),
+        fill_int(WIDE, stream),
+        fill_int(WIDE, slot),
+    )
 
 
 @kernel
-def meet(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, low: Any, high: Any,
-         kind: Any, voice: Any, people: Any, marks: Any, message: Any, spoken: Any, complaint: Any,
-         drive: Any, physics: Any, counts: Any, n_kinds: Any) -> None:
+def meet(
+    width: Any,
+    first: Any,
+    last: Any,
+    week: Any,
+    key: Any,
+    slots: Any,
+    low: Any,
+    high: Any,
+    kind: Any,
+    voice: Any,
+    people: Any,
+    marks: Any,
+    message: Any,
+    spoken: Any,
+    complaint: Any,
+    drive: Any,
+    physics: Any,
+    counts: Any,
+    n_kinds: Any,
+) -> None:
     """Promises, experience and voice of stakeholders first..last-1 (MODEL A.3, stages 3 to 5).
 
     Writes expectation, trust, satisfaction, messages, grievances, complaints and counts of voices.
@@ -82,12 +163,12 @@ def meet(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, low
     plane = n_firms * n_kinds * lanes
     draws = np.empty((3 + 2 * n_firms) * BLOCK, np.float32)
     for start in range(first, last, BLOCK):
-        a, b, c, d = draw(low, high, start, week, 0, key, PERSON, 0)
+        a, b, c, _ = draw(low, high, start, week, 0, key, PERSON, 0)
         store(draws, 0, uniform_of(a))
         store(draws, BLOCK, normal_of(uniform_of(b)))
         store(draws, 2 * BLOCK, uniform_of(c))
         for f in range(n_firms):
-            a, b, c, d = draw(low, high, start, week, 0, key, FIRM, slots[f])
+            a, b, _, _ = draw(low, high, start, week, 0, key, FIRM, slots[f])
             store(draws, (3 + 2 * f) * BLOCK, threshold(uniform_of(a)))
             store(draws, (4 + 2 * f) * BLOCK, uniform_of(b))
         for i in range(start, min(start + BLOCK, last)):
@@ -104,11 +185,16 @@ def meet(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, low
             for f in range(n_firms):
                 o = row + f * FIRM_FIELDS * lanes
                 p = (f * n_kinds + k) * lanes
-                trusted = outbound.trust(load(width, people, o + KEPT * lanes),
-                                         load(width, people, o + BROKEN * lanes))
+                trusted = outbound.trust(
+                    load(width, people, o + KEPT * lanes), load(width, people, o + BROKEN * lanes)
+                )
                 promise = load(width, drive, PROMISE * plane + p)
-                e = outbound.expectation(load(width, people, o + EXPECTATION * lanes), promise,
-                                         load(width, drive, PROMISE_RATE * plane + p), trusted)
+                e = outbound.expectation(
+                    load(width, people, o + EXPECTATION * lanes),
+                    promise,
+                    load(width, drive, PROMISE_RATE * plane + p),
+                    trusted,
+                )
                 store(people, o + EXPECTATION * lanes, e)
                 tied = provider == f
                 expected = select(tied, e, expected)
@@ -116,21 +202,31 @@ def meet(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, low
                 quality = select(tied, load(width, drive, QUALITY_LOGIT * plane + p), quality)
                 happens = select(tied, load(width, drive, EXPERIENCE_CHANCE * plane + p), happens)
             lived = happens > draws[at]
-            done = experience.performance(quality, load(width, physics, NOISE * lanes),
-                                          draws[BLOCK + at])
+            done = experience.performance(
+                quality, load(width, physics, NOISE * lanes), draws[BLOCK + at]
+            )
             surprise = done - expected
             target = experience.satisfaction_target(
-                done, surprise, load(width, physics, DISCONFIRMATION * lanes),
+                done,
+                surprise,
+                load(width, physics, DISCONFIRMATION * lanes),
                 load(width, physics, LOSS_AVERSION * lanes),
-                load(width, physics, PERFORMANCE_EFFECT * lanes))
-            satisfied = select(lived, experience.toward(
-                satisfied, target, load(width, physics, SATISFACTION_RATE * lanes)), satisfied)
+                load(width, physics, PERFORMANCE_EFFECT * lanes),
+            )
+            satisfied = select(
+                lived,
+                experience.toward(
+                    satisfied, target, load(width, physics, SATISFACTION_RATE * lanes)
+                ),
+                satisfied,
+            )
             store(people, row + FIRM_FIELDS * n_firms * lanes, satisfied)
             learnt = expected + load(width, physics, EXPECTATION_RATE * lanes) * surprise
             gap = done - promised
             won = select(lived & (gap > 0.0), load(width, physics, TRUST_GAIN * lanes) * gap, 0.0)
-            lost = select(lived & (gap < 0.0),
-                          load(width, physics, TRUST_LOSS * lanes) * (0.0 - gap), 0.0)
+            lost = select(
+                lived & (gap < 0.0), load(width, physics, TRUST_LOSS * lanes) * (0.0 - gap), 0.0
+            )
             forgetting = load(width, physics, TRUST_DECAY * lanes)
             prior = load(width, physics, TRUST_PRIOR * lanes)
             quiet = load_int(width, marks, mark + QUIET * lanes) > week
@@ -147,56 +243,95 @@ def meet(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, low
                 here = tied & lived
                 e = load(width, people, o + EXPECTATION * lanes)
                 store(people, o + EXPECTATION * lanes, select(here, learnt, e))
-                store(people, o + KEPT * lanes, experience.promises(
-                    load(width, people, o + KEPT * lanes), prior, forgetting,
-                    select(here, won, 0.0)))
-                store(people, o + BROKEN * lanes, experience.promises(
-                    load(width, people, o + BROKEN * lanes), prior, forgetting,
-                    select(here, lost, 0.0)))
+                store(
+                    people,
+                    o + KEPT * lanes,
+                    experience.promises(
+                        load(width, people, o + KEPT * lanes),
+                        prior,
+                        forgetting,
+                        select(here, won, 0.0),
+                    ),
+                )
+                store(
+                    people,
+                    o + BROKEN * lanes,
+                    experience.promises(
+                        load(width, people, o + BROKEN * lanes),
+                        prior,
+                        forgetting,
+                        select(here, lost, 0.0),
+                    ),
+                )
                 valence = select(tied, satisfied, load(width, people, o + ATTITUDE * lanes))
                 rate = load(width, drive, TALK * plane + p) * talkative
                 rate = rate * select(tied, 1.0, load(width, physics, TALK_UNTIED * lanes))
-                hazard = peer.talk_hazard(rate, load(width, people, o + SALIENCE * lanes), valence,
-                                          load(width, physics, TALK_BASE * lanes),
-                                          load(width, physics, TALK_POSITIVE * lanes),
-                                          load(width, physics, TALK_NEGATIVE * lanes))
+                hazard = peer.talk_hazard(
+                    rate,
+                    load(width, people, o + SALIENCE * lanes),
+                    valence,
+                    load(width, physics, TALK_BASE * lanes),
+                    load(width, physics, TALK_POSITIVE * lanes),
+                    load(width, physics, TALK_NEGATIVE * lanes),
+                )
                 speaks = (hazard > draws[(3 + 2 * f) * BLOCK + at]) & ~(tied & quiet)
                 offers = (valence >= peer.PROMOTER) & (
-                    load(width, drive, OFFER_CHANCE * plane + p) > draws[(4 + 2 * f) * BLOCK + at])
+                    load(width, drive, OFFER_CHANCE * plane + p) > draws[(4 + 2 * f) * BLOCK + at]
+                )
                 said = peer.encode(valence) + select(offers, fill_int(width, 1), 0)
                 glad = valence >= 0.0
                 if as_mask(speaks) != 0:
                     spoke |= 1 << f
                     store_short(message, (i * n_firms + f) * lanes, select(speaks, said, 0))
                     v = POSITIVE * plane + p
-                    store_int(counts, v, load_int(width, counts, v)
-                              + select(speaks & glad, fill_int(width, 1), 0))
+                    store_int(
+                        counts,
+                        v,
+                        load_int(width, counts, v) + select(speaks & glad, fill_int(width, 1), 0),
+                    )
                     v = NEGATIVE * plane + p
-                    store_int(counts, v, load_int(width, counts, v)
-                              + select(speaks & ~glad, fill_int(width, 1), 0))
+                    store_int(
+                        counts,
+                        v,
+                        load_int(width, counts, v) + select(speaks & ~glad, fill_int(width, 1), 0),
+                    )
                 unhappy = speaks & tied & ~glad
                 grievance = select(unhappy, until, grievance)
-                complains |= as_mask(unhappy & ~waiting & (
-                    load(width, drive, COMPLAINT_CHANCE * plane + p) > draws[2 * BLOCK + at]))
+                complains |= as_mask(
+                    unhappy
+                    & ~waiting
+                    & (load(width, drive, COMPLAINT_CHANCE * plane + p) > draws[2 * BLOCK + at])
+                )
             store_int(marks, mark + GRIEVANCE * lanes, grievance)
             complaint[i] = complains
             spoken[i] = spoke
 
 
 @law
-def listen(width: Any, begin: Any, end: Any, n_firms: Any, indices: Any, contact: Any,
-           evidence: Any, spoken: Any, message: Any, opinion: Any, physics: Any, bounded: Any,
-           heard: Any) -> Any:
+def listen(
+    width: Any,
+    begin: Any,
+    end: Any,
+    n_firms: Any,
+    indices: Any,
+    contact: Any,
+    evidence: Any,
+    spoken: Any,
+    message: Any,
+    opinion: Any,
+    physics: Any,
+    bounded: Any,
+    heard: Any,
+) -> Any:
     """Add what a row of ties says about each firm to `heard`, as exact integers.
 
     `heard` int32 (F, 6, L): contact and evidence of messages, evidence of negative ones, evidence x
-    valence, the same of negative ones, and contact of referral offers. Most are silent most weeks, so
-    silence is passed over by one bit per firm. Returns the firms heard of, one bit each.
+    valence, the same of negative ones, and contact of referral offers. Most are silent most weeks,
+    so silence is passed over by one bit per firm. Returns the firms heard of, one bit each.
     """
     lanes = len(width)
-    firms = 0
+    firms = np.int64(0)
     for t in range(begin, end):
-        prefetch(spoken, indices[t + AHEAD])
         j = np.int64(indices[t])
         says = np.int64(spoken[j])
         if says == 0:
@@ -213,8 +348,7 @@ def listen(width: Any, begin: Any, end: Any, n_firms: Any, indices: Any, contact
             heeded = said != 0
             bad = said < 0
             h = f * HEARD * lanes
-            store_int(heard, h, load_int(width, heard, h)
-                      + select(heeded, fill_int(width, c), 0))
+            store_int(heard, h, load_int(width, heard, h) + select(heeded, fill_int(width, c), 0))
             if bounded:
                 gap = said - load_int(width, opinion, f * lanes)
                 radius = to_int(load(width, physics, CONFIDENCE * lanes) * 32766.0)
@@ -223,8 +357,9 @@ def listen(width: Any, begin: Any, end: Any, n_firms: Any, indices: Any, contact
                 bad = bad & near
             product = (said * w + 16384) >> 15
             h += lanes
-            store_int(heard, h, load_int(width, heard, h)
-                      + select(heeded, fill_int(width, size), 0))
+            store_int(
+                heard, h, load_int(width, heard, h) + select(heeded, fill_int(width, size), 0)
+            )
             h += lanes
             store_int(heard, h, load_int(width, heard, h) + select(bad, fill_int(width, size), 0))
             h += lanes
@@ -232,18 +367,45 @@ def listen(width: Any, begin: Any, end: Any, n_firms: Any, indices: Any, contact
             h += lanes
             store_int(heard, h, load_int(width, heard, h) + select(bad, product, 0))
             h += lanes
-            store_int(heard, h, load_int(width, heard, h)
-                      + select((word & 1) != 0, fill_int(width, c), 0))
+            store_int(
+                heard, h, load_int(width, heard, h) + select((word & 1) != 0, fill_int(width, c), 0)
+            )
     return firms
 
 
 @kernel
-def hear(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, order: Any, low: Any,
-         high: Any, kind: Any, chooses: Any, opening: Any, works: Any, indptr: Any, indices: Any,
-         contact: Any, evidence: Any, contact_scale: Any, evidence_scale: Any, people: Any,
-         marks: Any, message: Any, spoken: Any, drive: Any, physics: Any, counts: Any, engagement: Any,
-         n_kinds: Any, bounded: Any) -> None:
-    """What is heard, the one relaxation of salience and attitude, choice (MODEL stages 6 and 8)."""
+def hear(
+    width: Any,
+    first: Any,
+    last: Any,
+    week: Any,
+    key: Any,
+    slots: Any,
+    order: Any,
+    low: Any,
+    high: Any,
+    kind: Any,
+    chooses: Any,
+    opening: Any,
+    works: Any,
+    indptr: Any,
+    indices: Any,
+    contact: Any,
+    evidence: Any,
+    contact_scale: Any,
+    evidence_scale: Any,
+    people: Any,
+    marks: Any,
+    message: Any,
+    spoken: Any,
+    drive: Any,
+    physics: Any,
+    counts: Any,
+    engagement: Any,
+    n_kinds: Any,
+    bounded: Any,
+) -> None:
+    """Relax salience and attitude by all that was met and heard; choose (MODEL stages 6 and 8)."""
     lanes = len(width)
     n_firms = len(slots)
     n_fields = FIRM_FIELDS * n_firms + 1
@@ -253,14 +415,15 @@ def hear(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, ord
     sums = np.zeros(HEARD * n_firms * lanes, np.int32)
     opinion = np.zeros(n_firms * lanes, np.int32)
     dirty = False
+    compares = drive[COMPARISON * plane : (COMPARISON + 1) * plane].any()
     for start in range(first, last, BLOCK):
-        a, b, c, d = draw(low, high, start, week, 0, key, PERSON, 0)
+        a, _, _, d = draw(low, high, start, week, 0, key, PERSON, 0)
         store(draws, 0, uniform_of(a))
         store(draws, BLOCK, uniform_of(d))
-        a, b, c, d = draw(low, high, start, week, 1, key, PERSON, 0)
+        a, _, _, _ = draw(low, high, start, week, 1, key, PERSON, 0)
         store(draws, 2 * BLOCK, choice.gumbel(uniform_of(a)))
         for f in range(n_firms):
-            a, b, c, d = draw(low, high, start, week, 0, key, FIRM, slots[f])
+            _, _, c, d = draw(low, high, start, week, 0, key, FIRM, slots[f])
             store(draws, (3 + 2 * f) * BLOCK, choice.gumbel(uniform_of(c)))
             store(draws, (4 + 2 * f) * BLOCK, threshold(uniform_of(d)))
         for i in range(start, min(start + BLOCK, last)):
@@ -275,8 +438,21 @@ def hear(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, ord
                 for f in range(n_firms):
                     x = load(width, people, row + (f * FIRM_FIELDS + ATTITUDE) * lanes)
                     store_int(opinion, f * lanes, peer.encode(x))
-            firms = listen(width, indptr[i], indptr[i + 1], n_firms, indices, contact, evidence,
-                           spoken, message, opinion, physics, bounded, sums)
+            firms = listen(
+                width,
+                indptr[i],
+                indptr[i + 1],
+                n_firms,
+                indices,
+                contact,
+                evidence,
+                spoken,
+                message,
+                opinion,
+                physics,
+                bounded,
+                sums,
+            )
             if firms != 0 or dirty:
                 for f in range(n_firms):
                     h = f * HEARD * lanes
@@ -287,16 +463,20 @@ def hear(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, ord
                         store(heard, at_sum, to_float(load_int(width, sums, at_sum)) * scale)
                     for s in range(3, 5):
                         at_sum = h + s * lanes
-                        store(heard, at_sum,
-                              to_float(load_int(width, sums, at_sum)) * (scale * TURN))
+                        store(
+                            heard, at_sum, to_float(load_int(width, sums, at_sum)) * (scale * TURN)
+                        )
                     offers = load_int(width, sums, h + 5 * lanes)
                     if as_mask(offers != 0) != 0:
                         p = (f * n_kinds + k) * lanes
                         hazard = to_float(offers) * contact_scale[i]
                         hazard = hazard * load(width, drive, OFFER_HAZARD * plane + p)
                         weeks = to_int(load(width, physics, OFFER_WEEKS * lanes))
-                        offer = select(hazard > draws[(4 + 2 * f) * BLOCK + at],
-                                       fill_int(width, (f + 1) * TIE + week) + weeks, offer)
+                        offer = select(
+                            hazard > draws[(4 + 2 * f) * BLOCK + at],
+                            fill_int(width, (f + 1) * TIE + week) + weeks,
+                            offer,
+                        )
                 dirty = firms != 0
                 if dirty:
                     sums[:] = 0
@@ -307,43 +487,66 @@ def hear(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, ord
                 h = f * HEARD * lanes
                 p = (f * n_kinds + k) * lanes
                 lived = (provider == f) & (
-                    load(width, drive, EXPERIENCE_CHANCE * plane + p) > draws[at])
-                hazard = (load(width, drive, IMPRESSION_HAZARD * plane + p)
-                          + load(width, drive, MESSAGE_HAZARD * plane + p) * load(width, heard, h)
-                          + select(lived, load(width, physics, SALIENCE_PER_EXPERIENCE * lanes),
-                                   0.0))
-                store(people, o + SALIENCE * lanes, outbound.salience(
-                    load(width, people, o + SALIENCE * lanes), hazard,
-                    load(width, physics, SALIENCE_DECAY * lanes)))
-                trusted = outbound.trust(load(width, people, o + KEPT * lanes),
-                                         load(width, people, o + BROKEN * lanes))
-                claimed = outbound.claim_evidence(load(width, drive, CLAIM_RATE * plane + p),
-                                                  trusted)
-                for r in range(n_firms):
+                    load(width, drive, EXPERIENCE_CHANCE * plane + p) > draws[at]
+                )
+                hazard = (
+                    load(width, drive, IMPRESSION_HAZARD * plane + p)
+                    + load(width, drive, MESSAGE_HAZARD * plane + p) * load(width, heard, h)
+                    + select(lived, load(width, physics, SALIENCE_PER_EXPERIENCE * lanes), 0.0)
+                )
+                store(
+                    people,
+                    o + SALIENCE * lanes,
+                    outbound.salience(
+                        load(width, people, o + SALIENCE * lanes),
+                        hazard,
+                        load(width, physics, SALIENCE_DECAY * lanes),
+                    ),
+                )
+                trusted = outbound.trust(
+                    load(width, people, o + KEPT * lanes), load(width, people, o + BROKEN * lanes)
+                )
+                claimed = outbound.claim_evidence(
+                    load(width, drive, CLAIM_RATE * plane + p), trusted
+                )
+                for r in range(n_firms if compares else 0):
                     rival = order[r]
                     if rival != f:
                         q = (rival * n_kinds + k) * lanes
                         claimed = claimed + (
                             load(width, drive, COMPARISON * plane + p)
                             * load(width, drive, PEER_RATE * plane + q)
-                            * load(width, heard, (rival * HEARD + 2) * lanes))
+                            * load(width, heard, (rival * HEARD + 2) * lanes)
+                        )
                 extra = negativity * load(width, drive, UNANSWERED * plane + p) - 1.0
                 rate = load(width, drive, PEER_RATE * plane + p)
-                told = rate * (load(width, heard, h + lanes)
-                               + extra * load(width, heard, h + 2 * lanes))
-                told_sum = rate * (load(width, heard, h + 3 * lanes)
-                                   + extra * load(width, heard, h + 4 * lanes))
-                store(people, o + ATTITUDE * lanes, peer.attitude(
-                    load(width, people, o + ATTITUDE * lanes),
-                    fill(width, opening[i * n_firms + f]), anchor, told, told_sum, claimed,
-                    load(width, drive, CLAIM * plane + p),
-                    select(lived, load(width, physics, EXPERIENCE_PERSUASION * lanes), 0.0),
-                    satisfied))
+                told = rate * (
+                    load(width, heard, h + lanes) + extra * load(width, heard, h + 2 * lanes)
+                )
+                told_sum = rate * (
+                    load(width, heard, h + 3 * lanes) + extra * load(width, heard, h + 4 * lanes)
+                )
+                store(
+                    people,
+                    o + ATTITUDE * lanes,
+                    peer.attitude(
+                        load(width, people, o + ATTITUDE * lanes),
+                        fill(width, opening[i * n_firms + f]),
+                        anchor,
+                        told,
+                        told_sum,
+                        claimed,
+                        load(width, drive, CLAIM * plane + p),
+                        select(lived, load(width, physics, EXPERIENCE_PERSUASION * lanes), 0.0),
+                        satisfied,
+                    ),
+                )
             if works[i] >= 0:
                 g = works[i] * lanes
                 x = load(width, people, row + (works[i] * FIRM_FIELDS + ATTITUDE) * lanes)
-                store_int(engagement, g, load_int(width, engagement, g)
-                          + to_int(x * ENGAGEMENT_SCALE))
+                store_int(
+                    engagement, g, load_int(width, engagement, g) + to_int(x * ENGAGEMENT_SCALE)
+                )
             tenure = load_int(width, marks, mark + TENURE * lanes) + 1
             if draws[BLOCK + at] < chooses[i]:
                 best = load(width, physics, NONE_UTILITY * lanes)
@@ -361,19 +564,22 @@ def hear(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, ord
                         load(width, people, o + EXPECTATION * lanes),
                         load(width, physics, REFERENCE * lanes),
                         load(width, physics, ATTITUDE_WEIGHT * lanes),
-                        load(width, physics, EXPECTATION_WEIGHT * lanes))
+                        load(width, physics, EXPECTATION_WEIGHT * lanes),
+                    )
                     tied = provider == f
                     live = ((offer >> 16) == f + 1) & ((offer & 65535) >= week)
                     value = value + select(tied, load(width, drive, SWITCHING * plane + p), 0.0)
-                    value = value + select(live & ~tied,
-                                           load(width, physics, OFFER_VALUE * lanes), 0.0)
+                    value = value + select(
+                        live & ~tied, load(width, physics, OFFER_VALUE * lanes), 0.0
+                    )
                     for c in range(n_firms):
                         if c != f:
                             pull = (f * n_firms + c) * n_kinds + k
                             value = value + select(
                                 grieved & (provider == c),
                                 load(width, drive, (CONQUEST * n_firms * n_kinds + pull) * lanes),
-                                0.0)
+                                0.0,
+                            )
                     value = value + draws[(3 + 2 * f) * BLOCK + at]
                     better = value > best
                     best = select(better, value, best)
@@ -386,17 +592,28 @@ def hear(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, ord
                         left = moved & (provider == f)
                         asked = came & ((offer >> 16) == f + 1) & ((offer & 65535) >= week)
                         satisfied = select(
-                            came, load(width, people, row + (f * FIRM_FIELDS + ATTITUDE) * lanes),
-                            satisfied)
+                            came,
+                            load(width, people, row + (f * FIRM_FIELDS + ATTITUDE) * lanes),
+                            satisfied,
+                        )
                         v = ADDS * plane + p
-                        store_int(counts, v, load_int(width, counts, v)
-                                  + select(came, fill_int(width, 1), 0))
+                        store_int(
+                            counts,
+                            v,
+                            load_int(width, counts, v) + select(came, fill_int(width, 1), 0),
+                        )
                         v = LOSSES * plane + p
-                        store_int(counts, v, load_int(width, counts, v)
-                                  + select(left, fill_int(width, 1), 0))
+                        store_int(
+                            counts,
+                            v,
+                            load_int(width, counts, v) + select(left, fill_int(width, 1), 0),
+                        )
                         v = REFERRED * plane + p
-                        store_int(counts, v, load_int(width, counts, v)
-                                  + select(asked, fill_int(width, 1), 0))
+                        store_int(
+                            counts,
+                            v,
+                            load_int(width, counts, v) + select(asked, fill_int(width, 1), 0),
+                        )
                     gone = moved & (chosen == -1)
                     satisfied = select(gone, 0.0, satisfied)
                     store(people, row + FIRM_FIELDS * n_firms * lanes, satisfied)
@@ -411,8 +628,20 @@ def hear(width: Any, first: Any, last: Any, week: Any, key: Any, slots: Any, ord
 
 
 @kernel
-def close(width: Any, week: Any, key: Any, order: Any, low: Any, high: Any, kind: Any, people: Any,
-          marks: Any, physics: Any, n_kinds: Any, sums: Any) -> None:
+def close(
+    width: Any,
+    week: Any,
+    key: Any,
+    order: Any,
+    low: Any,
+    high: Any,
+    kind: Any,
+    people: Any,
+    marks: Any,
+    physics: Any,
+    n_kinds: Any,
+    sums: Any,
+) -> None:
     """Sum state over stakeholders by firm and type, in fixed point of 2^-20 (exact, any order)."""
     lanes = len(width)
     n_firms = len(order)
@@ -422,7 +651,7 @@ def close(width: Any, week: Any, key: Any, order: Any, low: Any, high: Any, kind
     draws = np.empty(BLOCK, np.float32)
     n = len(kind)
     for start in range(0, n, BLOCK):
-        a, b, c, d = draw(low, high, start, week, 0, key, RECOMMEND, 0)
+        a, _, _, _ = draw(low, high, start, week, 0, key, RECOMMEND, 0)
         store(draws, 0, normal_of(uniform_of(a)))
         for i in range(start, min(start + BLOCK, n)):
             row = i * n_fields * lanes
@@ -443,17 +672,26 @@ def close(width: Any, week: Any, key: Any, order: Any, low: Any, high: Any, kind
                 tied = provider == f
                 x = load(width, people, o + ATTITUDE * lanes)
                 one = fill(width, 1.0)
-                says = (load(width, physics, RECOMMEND_BASE * lanes)
-                        + load(width, physics, RECOMMEND_SATISFACTION * lanes) * satisfied
-                        + load(width, physics, RECOMMEND_ATTITUDE * lanes) * x
-                        + load(width, physics, RECOMMEND_NOISE * lanes) * draws[i - start])
-                values = (load(width, people, o + SALIENCE * lanes), x,
-                          load(width, people, o + EXPECTATION * lanes),
-                          outbound.trust(load(width, people, o + KEPT * lanes),
-                                         load(width, people, o + BROKEN * lanes)),
-                          select(tied, satisfied, 0.0), select(tied, one, 0.0),
-                          select(liked == f, one, 0.0), select(tied & (says >= 8.5), one, 0.0),
-                          select(tied & (says < 6.5), one, 0.0))
+                says = (
+                    load(width, physics, RECOMMEND_BASE * lanes)
+                    + load(width, physics, RECOMMEND_SATISFACTION * lanes) * satisfied
+                    + load(width, physics, RECOMMEND_ATTITUDE * lanes) * x
+                    + load(width, physics, RECOMMEND_NOISE * lanes) * draws[i - start]
+                )
+                values = (
+                    load(width, people, o + SALIENCE * lanes),
+                    x,
+                    load(width, people, o + EXPECTATION * lanes),
+                    outbound.trust(
+                        load(width, people, o + KEPT * lanes),
+                        load(width, people, o + BROKEN * lanes),
+                    ),
+                    select(tied, satisfied, 0.0),
+                    select(tied, one, 0.0),
+                    select(liked == f, one, 0.0),
+                    select(tied & (says >= 8.5), one, 0.0),
+                    select(tied & (says < 6.5), one, 0.0),
+                )
                 for s in range(N_SUMS):
                     v = s * plane + p
                     store_int(part, v, load_int(width, part, v) + to_int(values[s] * SUM_SCALE))

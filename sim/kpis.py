@@ -1,8 +1,8 @@
 """Key performance indicators: what is true at a quarter's close, of the organization.
 
 `TABLE` is the one list of indicators; each names its perspective on the Balanced Scorecard, the
-department whose silo it comes from and, where it has one, its flow and stakeholder type, so that the
-Influence Scorecard is a filter of the same list.
+department whose silo it comes from and, where it has one, its flow and stakeholder type, so that
+the Influence Scorecard is a filter of the same list.
 """
 
 from __future__ import annotations
@@ -17,8 +17,16 @@ from sim.laws.finance import lifetime_value
 from sim.state import ADDS, LOSSES, NEGATIVE, POSITIVE, REFERRED, SUMS, add_up
 
 PERSPECTIVES = ("financial", "customer", "internal", "learning")
-MEASURES = ("salience", "attitude", "expectation", "trust", "satisfaction", "tied",
-            "positive_voices", "negative_voices")
+MEASURES = (
+    "salience",
+    "attitude",
+    "expectation",
+    "trust",
+    "satisfaction",
+    "tied",
+    "positive_voices",
+    "negative_voices",
+)
 
 
 @dataclass(frozen=True)
@@ -36,81 +44,396 @@ class Kpi:
     formula: str
 
 
-def _row(key: str, label: str, perspective: str, unit: str, direction: int, leading: bool,
-         owner: str, flow: int | None, formula: str) -> Kpi:
+def _row(
+    key: str,
+    label: str,
+    perspective: str,
+    unit: str,
+    direction: int,
+    leading: bool,
+    owner: str,
+    flow: int | None,
+    formula: str,
+) -> Kpi:
     return Kpi(key, label, perspective, unit, direction, leading, owner, flow, formula)
 
 
 TABLE: tuple[Kpi, ...] = (
-    _row("net_present_value", "Net present value to date", "financial", "currency", 1, False,
-         "finance", None, "sum over weeks so far of (profit - investment), discounted"),
-    _row("value_with_customers", "Net present value with customer base", "financial", "currency", 1,
-         False, "finance", None,
-         "net present value to date + discounted lifetime value of the customers tied now"),
-    _row("revenue", "Revenue", "financial", "currency/quarter", 1, False, "sales", None,
-         "units bought x price paid + fixed income, summed over the quarter"),
-    _row("operating_margin", "Operating margin", "financial", "share", 1, False, "finance", None,
-         "profit / revenue of the quarter"),
-    _row("profit", "Profit", "financial", "currency/quarter", 1, False, "finance", None,
-         "revenue - variable cost - mechanisms - tickets - referrals - fixed cost"),
-    _row("programme_spending", "Spending on mechanisms and capital", "financial",
-         "currency/quarter", -1, True, "finance", None, "mechanisms + investment of the quarter"),
-    _row("market_share", "Market share", "customer", "share", 1, False, "sales", None,
-         "customers tied to us / customers tied to any firm"),
-    _row("retention", "Retention", "customer", "share/quarter", 1, False, "sales", None,
-         "1 - customers lost in the quarter / customers at its start"),
-    _row("gross_adds", "New customers", "customer", "customers/quarter", 1, True, "sales", 1,
-         "customers who chose us in the quarter and were not ours"),
-    _row("trust", "Trust of customers", "customer", "share", 1, True, "public_relations", 1,
-         "mean of kept promises / (kept + broken promises), customers"),
-    _row("salience", "Salience among customers", "customer", "probability", 1, True, "marketing",
-         1, "mean probability that we are in mind, customers"),
-    _row("preference", "Preference share", "customer", "share", 1, True, "marketing", 1,
-         "customers whose attitude to us is the highest / customers"),
-    _row("satisfaction", "Satisfaction of our customers", "customer", "-1..1", 1, True,
-         "customer_service", None, "mean satisfaction of customers tied to us"),
-    _row("net_promoter_score", "Net promoter score", "customer", "points", 1, True,
-         "customer_service", 2, "100 x (promoters - detractors) / our customers"),
-    _row("net_sentiment", "Net sentiment of talk about us", "customer", "-1..1", 1, True,
-         "public_relations", 2, "(positive - negative) / all voices about us in the quarter"),
-    _row("share_of_voice", "Share of voice", "customer", "share", 1, True, "public_relations", 2,
-         "voices about us / voices about any firm in the quarter"),
-    _row("referral_share", "Referred share of new customers", "customer", "share", 1, True,
-         "marketing", 2, "new customers with a live referral offer / new customers"),
-    _row("listening_coverage", "Voices heard", "internal", "share", 1, True, "research", 3,
-         "voices about us that we heard / voices about us in the quarter"),
-    _row("insight_delivered", "Insight that reaches action", "internal", "share", 1, True,
-         "strategy", 3, "share of heard insight delivered to a department that acts"),
-    _row("insight_weeks", "Weeks from insight to change", "internal", "weeks", -1, True,
-         "strategy", 3, "mean hand-overs x weeks per hand-over"),
-    _row("offering_fit", "Fit of the offering to needs", "internal", "share", 1, True, "product",
-         3, "exp(-distance^2 / (2 tolerance^2)), customers' mean"),
-    _row("complaints_resolved", "Complaints resolved", "internal", "share", 1, True,
-         "customer_service", 3, "resolved / (resolved + abandoned) in the quarter"),
-    _row("execution", "Service execution", "internal", "share", 1, True, "operations", 1,
-         "logistic of human readiness, engagement, quality mechanisms and backlog"),
-    _row("rival_pressure", "Rivals' messages", "internal", "impressions/week", -1, True,
-         "marketing", 4, "impressions per customer and week of all rivals"),
-    _row("rival_attitude", "Attitude to the best-liked rival", "customer", "-1..1", -1, True,
-         "marketing", 4, "highest of the rivals' mean attitudes, customers"),
-    _row("rival_sentiment", "Net sentiment of talk about rivals", "customer", "-1..1", -1, True,
-         "public_relations", 5, "(positive - negative) / all voices about rivals in the quarter"),
-    _row("relative_advocacy", "Net promoter score against rivals", "customer", "points", 1, True,
-         "marketing", 5, "our net promoter score - that of all rivals' customers"),
-    _row("attention_share", "Share of feedback that we hear", "internal", "share", 1, True,
-         "research", 6, "voices heard by us / voices heard by any firm in the quarter"),
-    _row("rival_fit", "Fit of the rivals' offerings", "internal", "share", -1, True, "product", 6,
-         "best rival's fit of the offering to customers' needs"),
-    _row("engagement", "Engagement of employees", "learning", "-1..1", 1, True,
-         "human_resources", 1, "mean attitude of our employees to us"),
-    _row("human_readiness", "Readiness of human capital", "learning", "share", 1, True,
-         "human_resources", None, "1 - exp(-stock / reference stock)"),
-    _row("information_readiness", "Readiness of information capital", "learning", "share", 1,
-         True, "information_technology", None, "1 - exp(-stock / reference stock)"),
-    _row("organization_readiness", "Readiness of organization capital", "learning", "share", 1,
-         True, "strategy", None, "1 - exp(-stock / reference stock)"),
-    _row("maturity", "Maturity of funded mechanisms", "learning", "share", 1, True, "strategy",
-         None, "mean maturity of mechanisms funded this quarter"),
+    _row(
+        "net_present_value",
+        "Net present value to date",
+        "financial",
+        "currency",
+        1,
+        False,
+        "finance",
+        None,
+        "sum over weeks so far of (profit - investment), discounted",
+    ),
+    _row(
+        "value_with_customers",
+        "Net present value with customer base",
+        "financial",
+        "currency",
+        1,
+        False,
+        "finance",
+        None,
+        "net present value to date + discounted lifetime value of the customers tied now, at the "
+        "quarter's contribution and the last four quarters' retention",
+    ),
+    _row(
+        "revenue",
+        "Revenue",
+        "financial",
+        "currency/quarter",
+        1,
+        False,
+        "sales",
+        None,
+        "units bought x price paid + fixed income, summed over the quarter",
+    ),
+    _row(
+        "operating_margin",
+        "Operating margin",
+        "financial",
+        "share",
+        1,
+        False,
+        "finance",
+        None,
+        "profit / revenue of the quarter",
+    ),
+    _row(
+        "profit",
+        "Profit",
+        "financial",
+        "currency/quarter",
+        1,
+        False,
+        "finance",
+        None,
+        "revenue - variable cost - mechanisms - tickets - referrals - fixed cost",
+    ),
+    _row(
+        "programme_spending",
+        "Spending on mechanisms and capital",
+        "financial",
+        "currency/quarter",
+        -1,
+        True,
+        "finance",
+        None,
+        "mechanisms + investment of the quarter",
+    ),
+    _row(
+        "market_share",
+        "Market share",
+        "customer",
+        "share",
+        1,
+        False,
+        "sales",
+        None,
+        "customers tied to us / customers tied to any firm",
+    ),
+    _row(
+        "retention",
+        "Retention",
+        "customer",
+        "share/quarter",
+        1,
+        False,
+        "sales",
+        None,
+        "1 - customers lost in the quarter / customers at its start",
+    ),
+    _row(
+        "gross_adds",
+        "New customers",
+        "customer",
+        "customers/quarter",
+        1,
+        True,
+        "sales",
+        1,
+        "customers who chose us in the quarter and were not ours",
+    ),
+    _row(
+        "trust",
+        "Trust of customers",
+        "customer",
+        "share",
+        1,
+        True,
+        "public_relations",
+        1,
+        "mean of kept promises / (kept + broken promises), customers",
+    ),
+    _row(
+        "salience",
+        "Salience among customers",
+        "customer",
+        "probability",
+        1,
+        True,
+        "marketing",
+        1,
+        "mean probability that we are in mind, customers",
+    ),
+    _row(
+        "preference",
+        "Preference share",
+        "customer",
+        "share",
+        1,
+        True,
+        "marketing",
+        1,
+        "customers whose attitude to us is the highest / customers",
+    ),
+    _row(
+        "satisfaction",
+        "Satisfaction of our customers",
+        "customer",
+        "-1..1",
+        1,
+        True,
+        "customer_service",
+        None,
+        "mean satisfaction of customers tied to us",
+    ),
+    _row(
+        "net_promoter_score",
+        "Net promoter score",
+        "customer",
+        "points",
+        1,
+        True,
+        "customer_service",
+        2,
+        "100 x (promoters - detractors) / our customers",
+    ),
+    _row(
+        "net_sentiment",
+        "Net sentiment of talk about us",
+        "customer",
+        "-1..1",
+        1,
+        True,
+        "public_relations",
+        2,
+        "(positive - negative) / all voices about us in the quarter",
+    ),
+    _row(
+        "share_of_voice",
+        "Share of voice",
+        "customer",
+        "share",
+        1,
+        True,
+        "public_relations",
+        2,
+        "voices about us / voices about any firm in the quarter",
+    ),
+    _row(
+        "referral_share",
+        "Referred share of new customers",
+        "customer",
+        "share",
+        1,
+        True,
+        "marketing",
+        2,
+        "new customers with a live referral offer / new customers",
+    ),
+    _row(
+        "listening_coverage",
+        "Voices heard",
+        "internal",
+        "share",
+        1,
+        True,
+        "research",
+        3,
+        "voices about us that we heard / voices about us in the quarter",
+    ),
+    _row(
+        "insight_delivered",
+        "Insight that reaches action",
+        "internal",
+        "share",
+        1,
+        True,
+        "strategy",
+        3,
+        "share of heard insight delivered to a department that acts",
+    ),
+    _row(
+        "insight_weeks",
+        "Weeks from insight to change",
+        "internal",
+        "weeks",
+        -1,
+        True,
+        "strategy",
+        3,
+        "mean hand-overs x weeks per hand-over",
+    ),
+    _row(
+        "offering_fit",
+        "Fit of the offering to needs",
+        "internal",
+        "share",
+        1,
+        True,
+        "product",
+        3,
+        "exp(-distance^2 / (2 tolerance^2)), customers' mean",
+    ),
+    _row(
+        "complaints_resolved",
+        "Complaints resolved",
+        "internal",
+        "share",
+        1,
+        True,
+        "customer_service",
+        3,
+        "resolved / (resolved + abandoned) in the quarter",
+    ),
+    _row(
+        "execution",
+        "Service execution",
+        "internal",
+        "share",
+        1,
+        True,
+        "operations",
+        1,
+        "logistic of human readiness, engagement, quality mechanisms and backlog",
+    ),
+    _row(
+        "rival_pressure",
+        "Rivals' messages",
+        "internal",
+        "impressions/week",
+        -1,
+        True,
+        "marketing",
+        4,
+        "impressions per customer and week of all rivals",
+    ),
+    _row(
+        "rival_attitude",
+        "Attitude to the best-liked rival",
+        "customer",
+        "-1..1",
+        -1,
+        True,
+        "marketing",
+        4,
+        "highest of the rivals' mean attitudes, customers",
+    ),
+    _row(
+        "rival_sentiment",
+        "Net sentiment of talk about rivals",
+        "customer",
+        "-1..1",
+        -1,
+        True,
+        "public_relations",
+        5,
+        "(positive - negative) / all voices about rivals in the quarter",
+    ),
+    _row(
+        "relative_advocacy",
+        "Net promoter score against rivals",
+        "customer",
+        "points",
+        1,
+        True,
+        "marketing",
+        5,
+        "our net promoter score - that of all rivals' customers",
+    ),
+    _row(
+        "attention_share",
+        "Share of feedback that we hear",
+        "internal",
+        "share",
+        1,
+        True,
+        "research",
+        6,
+        "voices heard by us / voices heard by any firm in the quarter",
+    ),
+    _row(
+        "rival_fit",
+        "Fit of the rivals' offerings",
+        "internal",
+        "share",
+        -1,
+        True,
+        "product",
+        6,
+        "best rival's fit of the offering to customers' needs",
+    ),
+    _row(
+        "engagement",
+        "Engagement of employees",
+        "learning",
+        "-1..1",
+        1,
+        True,
+        "human_resources",
+        1,
+        "mean attitude of our employees to us",
+    ),
+    _row(
+        "human_readiness",
+        "Readiness of human capital",
+        "learning",
+        "share",
+        1,
+        True,
+        "human_resources",
+        None,
+        "1 - exp(-stock / reference stock)",
+    ),
+    _row(
+        "information_readiness",
+        "Readiness of information capital",
+        "learning",
+        "share",
+        1,
+        True,
+        "information_technology",
+        None,
+        "1 - exp(-stock / reference stock)",
+    ),
+    _row(
+        "organization_readiness",
+        "Readiness of organization capital",
+        "learning",
+        "share",
+        1,
+        True,
+        "strategy",
+        None,
+        "1 - exp(-stock / reference stock)",
+    ),
+    _row(
+        "maturity",
+        "Maturity of funded mechanisms",
+        "learning",
+        "share",
+        1,
+        True,
+        "strategy",
+        None,
+        "mean maturity of mechanisms funded this quarter",
+    ),
 )
 
 INDEX = {kpi.key: i for i, kpi in enumerate(TABLE)}
@@ -120,8 +443,9 @@ class Close(NamedTuple):
     """What is known at a quarter's close; F firms, K stakeholder types, L lanes.
 
     `sums` float64 (SUMS, F, K, L) over stakeholders; `counts` int64 (COUNTS, F, K, L) of the
-    quarter; `start_tied` float64 (F, K, L) at its start; `firms` a FirmState; `today` the discount
-    factor of this week.
+    quarter; `start_tied` float64 (F, K, L) at its start; `year` float64 (2, F, L) customers lost
+    and customers at the start, both summed over the last four quarters; `firms` a FirmState;
+    `today` the discount factor of this week.
     """
 
     quarter: int
@@ -131,6 +455,7 @@ class Close(NamedTuple):
     customer: np.ndarray
     counts: np.ndarray
     start_tied: np.ndarray
+    year: np.ndarray
     firms: FirmState
     discount: float
     today: float
@@ -143,16 +468,25 @@ def measures(close: Close) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         satisfaction = sums["satisfaction"] / sums["tied"]
     rows = [sums[name] / people for name in ("salience", "attitude", "expectation", "trust")]
-    rows += [satisfaction, sums["tied"] / people, close.counts[POSITIVE] / people,
-             close.counts[NEGATIVE] / people]
+    rows += [
+        satisfaction,
+        sums["tied"] / people,
+        close.counts[POSITIVE] / people,
+        close.counts[NEGATIVE] / people,
+    ]
     return np.stack(rows).transpose(0, 2, 1, 3)
 
 
 def indicators(close: Close, firm: int = 0) -> np.ndarray:
     """Return the indicators of `TABLE` seen from a firm, float64 (len(TABLE), L); nan undefined."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = {**_money(close, firm), **_market(close, firm), **_talk(close, firm),
-                  **_inside(close, firm), **_rivals(close, firm)}
+        values = {
+            **_money(close, firm),
+            **_market(close, firm),
+            **_talk(close, firm),
+            **_inside(close, firm),
+            **_rivals(close, firm),
+        }
     lanes = close.sums.shape[-1]
     return np.stack([np.broadcast_to(values[kpi.key], (lanes,)).astype(float) for kpi in TABLE])
 
@@ -179,8 +513,8 @@ def _money(close: Close, f: int) -> dict[str, np.ndarray]:
     nothing = np.full(total["revenue"].shape, np.nan)
     opened = close.quarter > 0
     customers = _customers(close, "tied")[f]
-    retention = _retention(close, f)
-    yearly = np.where(np.isnan(retention), 0.0, retention) ** 4
+    lost, start = close.year[:, f]
+    yearly = np.where(start > 0, np.maximum(0.0, 1.0 - lost / start), 0.0) ** 4
     margin = np.where(customers > 0, 4.0 * total["contribution"] / customers, 0.0)
     base = customers * lifetime_value(margin, yearly, close.discount) * close.today
     return {

@@ -1,8 +1,8 @@
 """Vectors of lanes for numba: the one place that knows about SIMD, and about compiling at all.
 
 A law is written once with ordinary operators and the functions below (`exp`, `select`, `fma` ...).
-On plain floats it runs without the compiler (the oracle of the tests); in a kernel its arguments are
-explicit LLVM vectors of L lanes, for any L, which LLVM legalizes for the processor at hand. No
+On plain floats it runs without the compiler (the oracle of the tests); in a kernel its arguments
+are explicit LLVM vectors of L lanes, for any L, which LLVM legalizes for the processor at hand. No
 fast-math flag is set and every fused multiply-add is written out, so that the bits of a lane depend
 neither on L nor on the processor. Compiled kernels are cached in a folder keyed by a hash of every
 source a kernel can call: numba's own cache does not notice an edited callee in another file.
@@ -28,8 +28,16 @@ from numba.extending import intrinsic, models, overload, register_jitable, regis
 I1, I8, I16, I32, I64 = (ir.IntType(n) for n in (1, 8, 16, 32, 64))
 F32 = ir.FloatType()
 ELEMENTS = {"f32": F32, "i32": I32, "i1": I1}
-KERNEL_SOURCES = ("lanes.py", "rng.py", "levers.py", "scenario.py", "state.py", "kernels.py", "firms.py",
-                  "laws")
+KERNEL_SOURCES = (
+    "lanes.py",
+    "rng.py",
+    "levers.py",
+    "scenario.py",
+    "state.py",
+    "kernels.py",
+    "firms.py",
+    "laws",
+)
 
 
 class Lanes(types.Type):
@@ -91,7 +99,7 @@ def exp(x: float) -> float:
 
 
 def log(x: float) -> float:
-    """Return the natural logarithm of x > 0 (absolute error below 3e-7 relative to max(1, |log x|))."""
+    """Return the natural logarithm of x > 0 (error below 3e-7 of max(1, |log x|))."""
     return math.log(x)
 
 
@@ -176,8 +184,7 @@ def _widened(context: Any, builder: Any, signature: Any, args: Any, lanes: Lanes
     return out
 
 
-def _binary(op: Any, on_float: Callable[..., Any] | None, on_int: Callable[..., Any],
-            truth: bool = False) -> None:
+def _binary(op: Any, on_float: Any, on_int: Callable[..., Any], truth: bool = False) -> None:
     @intrinsic
     def implementation(typing: Any, a: Any, b: Any) -> Any:
         lanes = _operands(a, b)
@@ -208,10 +215,20 @@ _binary(operator.or_, None, lambda b, x, y: b.or_(x, y))
 _binary(operator.xor, None, lambda b, x, y: b.xor(x, y))
 _binary(operator.lshift, None, lambda b, x, y: b.shl(x, y))
 _binary(operator.rshift, None, lambda b, x, y: b.ashr(x, y))
-for _op, _symbol in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"),
-                     (operator.ge, ">="), (operator.eq, "=="), (operator.ne, "!=")):
-    _binary(_op, functools.partial(lambda s, b, x, y: b.fcmp_ordered(s, x, y), _symbol),
-            functools.partial(lambda s, b, x, y: b.icmp_signed(s, x, y), _symbol), truth=True)
+for _op, _symbol in (
+    (operator.lt, "<"),
+    (operator.le, "<="),
+    (operator.gt, ">"),
+    (operator.ge, ">="),
+    (operator.eq, "=="),
+    (operator.ne, "!="),
+):
+    _binary(
+        _op,
+        functools.partial(lambda s, b, x, y: b.fcmp_ordered(s, x, y), _symbol),
+        functools.partial(lambda s, b, x, y: b.icmp_signed(s, x, y), _symbol),
+        truth=True,
+    )
 
 
 @intrinsic
@@ -237,13 +254,16 @@ def _(x: Any) -> Any:
 @intrinsic
 def _select(typing: Any, condition: Any, yes: Any, no: Any) -> Any:
     lanes = _operands(yes, no)
+    if lanes is None:
+        return None
+    vector = lanes
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        inner = lanes(*signature.args[1:])
-        x, y = _widened(context, builder, inner, args[1:], lanes)
+        inner = vector(*signature.args[1:])
+        x, y = _widened(context, builder, inner, args[1:], vector)
         return builder.select(args[0], x, y)
 
-    return (lanes(condition, yes, no), generate) if lanes is not None else None
+    return vector(condition, yes, no), generate
 
 
 @overload(select, strict=False)
@@ -288,8 +308,12 @@ def _(x: Any, n: Any) -> Any:
     return lambda x, n: numba.uint32((x << numba.uint32(n)) | (x >> numba.uint32(32 - n)))
 
 
-def _unary(function: Callable[..., Any], result: str, generate: Callable[..., Any],
-           plain: Callable[..., Any]) -> None:
+def _unary(
+    function: Callable[..., Any],
+    result: str,
+    generate: Callable[..., Any],
+    plain: Callable[..., Any],
+) -> None:
     @intrinsic
     def implementation(typing: Any, x: Any) -> Any:
         lanes = Lanes(result, x.width)
@@ -302,8 +326,12 @@ def _unary(function: Callable[..., Any], result: str, generate: Callable[..., An
 
 _unary(to_float, "f32", lambda b, v, x, r: b.sitofp(v, r.llvm), lambda x: numba.float32(x))
 _unary(to_int, "i32", lambda b, v, x, r: b.fptosi(v, r.llvm), lambda x: numba.int32(x))
-_unary(sqrt, "f32", lambda b, v, x, r: _call(b, f"llvm.sqrt.v{x.width}f32", r.llvm, v),
-       lambda x: math.sqrt(x))
+_unary(
+    sqrt,
+    "f32",
+    lambda b, v, x, r: _call(b, f"llvm.sqrt.v{x.width}f32", r.llvm, v),
+    lambda x: math.sqrt(x),
+)
 
 
 def round_even(x: float) -> float:
@@ -321,8 +349,12 @@ def bits_of_float(x: Any) -> Any:
     raise NotImplementedError("bits of floats exist in lanes only")
 
 
-_unary(round_even, "f32", lambda b, v, x, r: _call(b, f"llvm.rint.v{x.width}f32", r.llvm, v),
-       lambda x: numba.float32(round(x)))
+_unary(
+    round_even,
+    "f32",
+    lambda b, v, x, r: _call(b, f"llvm.rint.v{x.width}f32", r.llvm, v),
+    lambda x: numba.float32(round(x)),
+)
 _unary(float_of_bits, "f32", lambda b, v, x, r: b.bitcast(v, r.llvm), lambda x: x)
 _unary(bits_of_float, "i32", lambda b, v, x, r: b.bitcast(v, r.llvm), lambda x: x)
 
@@ -394,7 +426,9 @@ def _(x: Any) -> Any:
 # ---- memory -------------------------------------------------------------------------------------
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, offset_kind: Any, offset: Any) -> Any:
+def _address(
+    context: Any, builder: Any, kind: Any, array: Any, offset_kind: Any, offset: Any
+) -> Any:
     data = context.make_array(kind)(context, builder, array).data
     return builder.gep(data, [context.cast(builder, offset, offset_kind, types.int64)])
 
@@ -407,8 +441,10 @@ def prefetch(typing: Any, array: Any, offset: Any) -> Any:
         at = _address(context, builder, signature.args[0], args[0], signature.args[1], args[1])
         pointer = builder.bitcast(at, I8.as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [I8.as_pointer(), I32, I32, I32])
-        builder.call(builder.module.declare_intrinsic("llvm.prefetch.p0", fnty=kind),
-                     [pointer, ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)])
+        builder.call(
+            builder.module.declare_intrinsic("llvm.prefetch.p0", fnty=kind),
+            [pointer, ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)],
+        )
         return context.get_dummy_value()
 
     return types.void(array, offset), generate
@@ -429,8 +465,9 @@ def _loader(source: Any, element: str) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             vector = ir.VectorType(source, result.width)
             at = _address(context, builder, signature.args[1], args[1], signature.args[2], args[2])
-            value = builder.load(builder.bitcast(at, vector.as_pointer()),
-                                 align=array.dtype.bitwidth // 8)
+            value = builder.load(
+                builder.bitcast(at, vector.as_pointer()), align=array.dtype.bitwidth // 8
+            )
             return value if vector == result.llvm else builder.sext(value, result.llvm)
 
         return result(width, array, offset), generate
@@ -448,8 +485,9 @@ def _storer(target: Any) -> Any:
             vector = ir.VectorType(target, value.width)
             at = _address(context, builder, signature.args[0], args[0], signature.args[1], args[1])
             narrow = args[2] if args[2].type == vector else builder.trunc(args[2], vector)
-            builder.store(narrow, builder.bitcast(at, vector.as_pointer()),
-                          align=array.dtype.bitwidth // 8)
+            builder.store(
+                narrow, builder.bitcast(at, vector.as_pointer()), align=array.dtype.bitwidth // 8
+            )
             return context.get_dummy_value()
 
         return types.void(array, offset, value), generate

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -26,9 +26,11 @@ from sim.scenario import Layer
 
 CHUNK = 32_768  # listeners at a time, so that their draws stay in the cache
 MOST_TIES = 200_000_000
+DENSE = 8  # from one in so many speakers chosen, race instead of drawing again
 HUB_LIMIT = 30.0  # largest degree of `heavy_tail`, as a multiple of the smallest; assumption
 UNIT = 32_767  # integer weight of the strongest tie of a row
-COUNT, PICK, FAR, PROMINENCE, INSIDE = range(5)  # what a draw decides; inside a group INSIDE more
+# What a draw decides; for ties inside a group, INSIDE more.
+COUNT, PICK, FAR, PROMINENCE, ELSEWHERE, INSIDE = range(6)
 
 
 class Ties(NamedTuple):
@@ -112,7 +114,7 @@ def place_of(ids: np.ndarray, seed: int, replication: int) -> np.ndarray:
 
 def ring(layer: Layer, members: Members, draws: Draws) -> Ties:
     """Hear the `degree` nearest on the circle, half on each side."""
-    return _portions(layer, members, draws, partial(_nearest, far_share=0.0))
+    return small_world(replace(layer, spread=0.0), members, draws)
 
 
 def small_world(layer: Layer, members: Members, draws: Draws) -> Ties:
@@ -123,12 +125,13 @@ def small_world(layer: Layer, members: Members, draws: Draws) -> Ties:
     if layer.spread > 1:
         raise ValueError(f"layers.{layer.key}.spread={layer.spread:g} must lie in [0, 1] with "
                          "generator 'small_world': it is the share of far ties")
-    return _portions(layer, members, draws, partial(_nearest, far_share=layer.spread))
+    crowd = _elsewhere(members, draws) if layer.homophily > 0 else members
+    return _portions(layer, members, crowd, draws, partial(_nearest, far_share=layer.spread))
 
 
 def random(layer: Layer, members: Members, draws: Draws) -> Ties:
     """Hear anybody alike: a binomial number, `degree` on average (Erdos & Renyi 1959)."""
-    return _portions(layer, members, draws, _anybody)
+    return _portions(layer, members, members, draws, _anybody)
 
 
 def heavy_tail(layer: Layer, members: Members, draws: Draws) -> Ties:
@@ -145,7 +148,7 @@ def heavy_tail(layer: Layer, members: Members, draws: Draws) -> Ties:
     mean = a * top / (1 - HUB_LIMIT**-a)
     u = draws.uniform(members.ids, PROMINENCE)[:, 0]
     prominence = (1 - u * (1 - HUB_LIMIT**-a)) ** (-1 / a) / mean
-    return _portions(layer, members, draws, partial(_prominent, prominence=prominence))
+    return _portions(layer, members, members, draws, partial(_prominent, prominence=prominence))
 
 
 def blocks(layer: Layer, members: Members, draws: Draws) -> Ties:
@@ -153,6 +156,9 @@ def blocks(layer: Layer, members: Members, draws: Draws) -> Ties:
 
     Stochastic block model (Holland, Laskey & Leinhardt 1983) with binomial numbers.
     """
+    if layer.group == "none":
+        raise ValueError(f"layers.{layer.key}.group='none': generator 'blocks' needs groups, type "
+                         "or department; use 'random' without")
     inside, outside = _arcs(members, members.group), _beyond(members)
     return _joined([
         *_in_chunks(inside, layer.degree * layer.homophily, _anybody, draws, INSIDE),
@@ -161,7 +167,7 @@ def blocks(layer: Layer, members: Members, draws: Draws) -> Ties:
 
 def broadcast(layer: Layer, members: Members, draws: Draws) -> Ties:
     """Hear `degree` of the speakers, each speaker alike: few speakers, a large audience."""
-    return _portions(layer, members, draws, _so_many)
+    return _portions(layer, members, members, draws, _so_many)
 
 
 def complete(layer: Layer, members: Members, draws: Draws) -> Ties:
@@ -279,21 +285,28 @@ def _segments(members: Members, code: np.ndarray, order: np.ndarray) -> tuple[np
     return heard, hearing, first, np.searchsorted(code[heard], code[hearing], "right") - first
 
 
-def _portions(layer: Layer, members: Members, draws: Draws, choose: Chooser) -> Ties:
-    """Choose the share `homophily` within one's own group and the rest from the whole pool."""
+def _portions(layer: Layer, members: Members, crowd: Members, draws: Draws,
+              choose: Chooser) -> Ties:
+    """Choose the share `homophily` within one's own group, the rest from the pool's crowd."""
     found: list[Ties] = []
     if layer.homophily > 0:
         found += _in_chunks(_arcs(members, members.group), layer.degree * layer.homophily, choose,
                             draws, INSIDE)
     if layer.homophily < 1:
-        found += _in_chunks(_arcs(members, members.pool), layer.degree * (1 - layer.homophily),
-                            choose, draws, 0)
+        found += _in_chunks(_arcs(crowd, crowd.pool), layer.degree * (1 - layer.homophily), choose,
+                            draws, 0)
     ties = _joined(found, members)
     if 0 < layer.homophily < 1:  # both portions may have chosen the same speaker
         width = int(members.rows.max(initial=0)) + 1
         pairs = _distinct(ties.target.astype(np.int64) * width + ties.source)
         ties = Ties((pairs // width).astype(np.int32), (pairs % width).astype(np.int32))
     return ties
+
+
+def _elsewhere(members: Members, draws: Draws) -> Members:
+    """Return members on another circle, where neighbours are others than those in one's group."""
+    order = np.argsort(draws.uniform(members.ids, ELSEWHERE)[:, 0], kind="stable")
+    return Members(*(getattr(members, field.name)[order] for field in fields(members)))
 
 
 def _in_chunks(arcs: Arcs, degree: float, choose: Chooser, draws: Draws,
@@ -350,7 +363,7 @@ def _prominent(arcs: Arcs, degree: float, draws: Draws, purpose: int,
     count = np.minimum(_whole(degree * prominence[arcs.hearing], u), arcs.others)
     # Whole numbers: running sums are exact, wherever on the circle they begin.
     weight = np.rint(prominence[arcs.heard] * 2**20).astype(np.int64)
-    dense = 8 * count > arcs.others
+    dense = DENSE * count > arcs.others
     raced = _race(arcs, np.flatnonzero(dense), count, weight, draws, purpose + PICK)
     drawn = _redraw(arcs, np.where(dense, 0, count), weight, draws, purpose + PICK)
     listener, speaker = (np.concatenate(pair) for pair in zip(raced, drawn, strict=True))

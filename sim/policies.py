@@ -59,7 +59,7 @@ def proportional(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
 
 
 def reactive(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
-    """Raise outbound effort with the share of impressions lost to rivals since `lag` quarters ago."""
+    """Raise outbound effort with the share of impressions lost to rivals in `lag` quarters."""
     if len(seen.impressions) <= policy.lag:
         return seen.base[firm]
     lost = _own_share(firm, seen, -1 - policy.lag) - _own_share(firm, seen, -1)
@@ -79,15 +79,15 @@ def imitator(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
             if rival == firm:
                 continue
             for m in range(len(effort)):
-                worth = np.where((spent[rival, m] > 0) & (seen.base[firm, m] == 0),
-                                 maturity[rival, m], 0.0)
+                worth = np.where(
+                    (spent[rival, m] > 0) & (seen.base[firm, m] == 0), maturity[rival, m], 0.0
+                )
                 better = worth > best
                 best = np.where(better, worth, best)
                 what = np.where(better, m, what)
                 money = np.where(better, spent[rival, m], money)
         for lane in np.flatnonzero(what >= 0):
-            effort[what[lane], lane] = max(effort[what[lane], lane],
-                                           policy.strength * money[lane])
+            effort[what[lane], lane] = max(effort[what[lane], lane], policy.strength * money[lane])
     return effort
 
 
@@ -114,8 +114,9 @@ def policy_named(name: str) -> Callable[[int, Policy, Observed], np.ndarray]:
     return POLICIES[name]
 
 
-def afford(effort: np.ndarray, due: np.ndarray, investment: np.ndarray,
-           budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def afford(
+    effort: np.ndarray, due: np.ndarray, investment: np.ndarray, budget: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Scale a quarter's spending to the budget.
 
     Parameters

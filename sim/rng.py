@@ -2,8 +2,9 @@
 
 A draw is a function of (seed, replication, stream, slot) and (id, week, block), never of a position
 or of what was drawn before: appending stakeholders changes nobody else's luck, and two arms of one
-replication share every draw (MODEL A.15, R5). Generator: Threefry4x32 with 13 rounds, Salmon et al.,
-Parallel random numbers: as easy as 1, 2, 3 (SC 2011), tested against its published known answers.
+replication share every draw (MODEL A.15, R5). Generator: Threefry4x32 with 13 rounds, Salmon et
+al., Parallel random numbers: as easy as 1, 2, 3 (SC 2011), tested against its published known
+answers.
 
 `threefry` is one source for numpy arrays, for single integers and for vectors of lanes in kernels.
 """
@@ -102,26 +103,52 @@ def normal_of(u: Any) -> Any:
     return 1.41421356 * x * select(w < 5.0, p, q)
 
 
-def words(seed: int, replication: int, stream: Stream, ids: Numbers, *, week: Numbers = 0,
-          block: Numbers = 0, slot: Numbers = 0) -> np.ndarray:
-    """Return uint32 (..., 4): four words per address; all addresses broadcast against each other."""
+def words(
+    seed: int,
+    replication: int,
+    stream: Stream,
+    ids: Numbers,
+    *,
+    week: Numbers = 0,
+    block: Numbers = 0,
+    slot: Numbers = 0,
+) -> np.ndarray:
+    """Return uint32 (..., 4): four words per address; addresses broadcast."""
     ident, weeks, blocks, slots = np.broadcast_arrays(np.asarray(ids, np.uint64), week, block, slot)
-    as_word = [np.atleast_1d(x).astype(np.uint32) for x in (
-        ident & np.uint64(0xFFFFFFFF), ident >> np.uint64(32), weeks, blocks)]
+    as_word = [
+        np.atleast_1d(x).astype(np.uint32)
+        for x in (ident & np.uint64(0xFFFFFFFF), ident >> np.uint64(32), weeks, blocks)
+    ]
     keys = [np.full(as_word[0].shape, k, np.uint32) for k in (seed, replication, int(stream))]
     keys.append(np.atleast_1d(slots).astype(np.uint32))
     return np.stack(threefry(*as_word, *keys), axis=-1).reshape(*ident.shape, 4)
 
 
-def uniform(seed: int, replication: int, stream: Stream, ids: Numbers, *, week: Numbers = 0,
-            block: Numbers = 0, slot: Numbers = 0) -> np.ndarray:
+def uniform(
+    seed: int,
+    replication: int,
+    stream: Stream,
+    ids: Numbers,
+    *,
+    week: Numbers = 0,
+    block: Numbers = 0,
+    slot: Numbers = 0,
+) -> np.ndarray:
     """Return float32 (..., 4) strictly inside (0, 1), odd multiples of 2^-24."""
     drawn = words(seed, replication, stream, ids, week=week, block=block, slot=slot)
     return (((drawn >> 9).astype(np.float32)) + np.float32(0.5)) * np.float32(2.0**-23)
 
 
-def normal(seed: int, replication: int, stream: Stream, ids: Numbers, *, week: Numbers = 0,
-           block: Numbers = 0, slot: Numbers = 0) -> np.ndarray:
+def normal(
+    seed: int,
+    replication: int,
+    stream: Stream,
+    ids: Numbers,
+    *,
+    week: Numbers = 0,
+    block: Numbers = 0,
+    slot: Numbers = 0,
+) -> np.ndarray:
     """Return float32 (..., 4) standard normal, by inversion."""
     drawn = uniform(seed, replication, stream, ids, week=week, block=block, slot=slot)
     return ndtri(drawn.astype(np.float64)).astype(np.float32)
@@ -138,7 +165,7 @@ def slot_of(key: str) -> int:
 
 
 def ids_of(prefix: str, n: int) -> np.ndarray:
-    """Return uint64 (n,): ids of generated stakeholders 0..n-1 of a type (SplitMix64, bijective)."""
+    """Return uint64 (n,): ids of the generated stakeholders of a type (SplitMix64, bijective)."""
     z = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     z = z + np.uint64(id_of(prefix))
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,8 +1,9 @@
-"""What is given: stakeholder types, layers, firms, departments, mechanisms, plans. Frozen and checked.
+"""What is given: stakeholder types, layers, firms, mechanisms, plans; frozen and checked.
 
-Every number's unit, range and meaning stands in its field's metadata, where the settings list and the
-error messages read it; the values stand in `configs/` alone. Money is in the scenario's currency
-(`currency`, thousand euro in the shipped ones), rates are per week, plans are per quarter (13 weeks).
+Every number's unit, range and meaning stands in its field's metadata, where the settings list and
+the error messages read it; the values stand in `configs/` alone. Money is in the scenario's
+currency (`currency`, thousand euro in the shipped ones), rates are per week, plans are per quarter
+(13 weeks).
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ MATURITY_LAWS = ("exponential", "logistic", "internal_bass")
 
 def number(low: float, high: float, unit: str, meaning: str, source: str = "") -> Any:
     """Declare a number with its range, unit, meaning and (where it is a law's) source."""
-    return field(metadata={"low": low, "high": high, "unit": unit, "meaning": meaning,
-                           "source": source})
+    return field(
+        metadata={"low": low, "high": high, "unit": unit, "meaning": meaning, "source": source}
+    )
 
 
 def word(meaning: str) -> Any:
@@ -42,89 +44,122 @@ class Physics:
 
     salience_decay: float = number(0, 1, "1/week", "forgetting of a firm", "Leone (1995)")
     goodwill_decay: float = number(0, 1, "1/week", "decay of the advertising stock", "Leone (1995)")
-    salience_per_impression: float = number(0, 1, "1/impression", "hazard of coming to mind",
-                                            "calibrated, MODEL A.13")
-    salience_per_message: float = number(0, 10, "1/message", "hazard of coming to mind",
-                                         "calibrated, MODEL A.13")
-    salience_per_experience: float = number(0, 10, "1/experience", "hazard of coming to mind",
-                                            "assumption")
-    anchor: float = number(0, 10, "1/week", "pull to the opening attitude",
-                           "Friedkin & Johnsen (1990)")
-    claim_persuasion: float = number(0, 10, "1/impression", "attitude evidence of a claim",
-                                     "calibrated, MODEL A.13")
-    peer_persuasion: float = number(0, 10, "1/message", "attitude evidence of word of mouth",
-                                    "calibrated, MODEL A.13")
-    experience_persuasion: float = number(0, 10, "1/experience", "attitude evidence of experience",
-                                          "calibrated, MODEL A.13")
-    confidence: float = number(0, 2, "attitude", "hear only those this near (2 hears all)",
-                               "Deffuant et al. (2000)")
-    negativity: float = number(0, 5, "factor", "weight of negative word of mouth at its receiver",
-                               "East, Hammond & Lomax (2008)")
-    talk_hazard: float = number(0, 10, "1/week", "speaking about a firm that is in mind",
-                                "MODEL A.13")
+    salience_per_impression: float = number(
+        0, 1, "1/impression", "hazard of coming to mind", "calibrated, MODEL A.13"
+    )
+    salience_per_message: float = number(
+        0, 10, "1/message", "hazard of coming to mind", "calibrated, MODEL A.13"
+    )
+    salience_per_experience: float = number(
+        0, 10, "1/experience", "hazard of coming to mind", "assumption"
+    )
+    anchor: float = number(
+        0, 10, "1/week", "pull to the opening attitude", "Friedkin & Johnsen (1990)"
+    )
+    claim_persuasion: float = number(
+        0, 10, "1/impression", "attitude evidence of a claim", "calibrated, MODEL A.13"
+    )
+    peer_persuasion: float = number(
+        0, 10, "1/message", "attitude evidence of word of mouth", "calibrated, MODEL A.13"
+    )
+    experience_persuasion: float = number(
+        0, 10, "1/experience", "attitude evidence of experience", "calibrated, MODEL A.13"
+    )
+    confidence: float = number(
+        0, 2, "attitude", "hear only those this near (2 hears all)", "Deffuant et al. (2000)"
+    )
+    negativity: float = number(
+        0,
+        5,
+        "factor",
+        "weight of negative word of mouth at its receiver",
+        "East, Hammond & Lomax (2008)",
+    )
+    talk_hazard: float = number(
+        0, 10, "1/week", "speaking about a firm that is in mind", "MODEL A.13"
+    )
     talk_base: float = number(0, 10, "factor", "talk without strong feeling", "Anderson (1998)")
     talk_positive: float = number(0, 10, "factor", "talk from positive feeling", "Anderson (1998)")
     talk_negative: float = number(0, 10, "factor", "talk from negative feeling", "Anderson (1998)")
-    talk_untied: float = number(0, 1, "factor", "talk about a firm one is not tied to",
-                                "assumption")
+    talk_untied: float = number(
+        0, 1, "factor", "talk about a firm one is not tied to", "assumption"
+    )
     performance_noise: float = number(0, 10, "logit", "spread of single experiences", "assumption")
-    satisfaction_rate: float = number(0, 1, "share/experience", "update of satisfaction",
-                                      "assumption")
-    disconfirmation: float = number(0, 10, "per unit", "satisfaction from surprise",
-                                    "Oliver (1980)")
-    performance_effect: float = number(0, 10, "per unit", "satisfaction from performance",
-                                       "assumption")
-    loss_aversion: float = number(0, 5, "factor", "weight of negative surprise",
-                                  "Mittal, Ross & Baldasare (1998)")
-    expectation_rate: float = number(0, 1, "share/experience", "learning of what to expect",
-                                     "Anderson, Fornell & Lehmann (1994)")
-    claim_expectation: float = number(0, 1, "1/impression", "claims raise expectations",
-                                      "assumption")
+    satisfaction_rate: float = number(
+        0, 1, "share/experience", "update of satisfaction", "assumption"
+    )
+    disconfirmation: float = number(
+        0, 10, "per unit", "satisfaction from surprise", "Oliver (1980)"
+    )
+    performance_effect: float = number(
+        0, 10, "per unit", "satisfaction from performance", "assumption"
+    )
+    loss_aversion: float = number(
+        0, 5, "factor", "weight of negative surprise", "Mittal, Ross & Baldasare (1998)"
+    )
+    expectation_rate: float = number(
+        0, 1, "share/experience", "learning of what to expect", "Anderson, Fornell & Lehmann (1994)"
+    )
+    claim_expectation: float = number(
+        0, 1, "1/impression", "claims raise expectations", "assumption"
+    )
     trust_gain: float = number(0, 10, "1/experience", "kept promise", "Slovic (1993)")
     trust_loss: float = number(0, 10, "1/experience", "broken promise", "Slovic (1993)")
     trust_decay: float = number(0, 1, "1/week", "forgetting of evidence on trust", "Slovic (1993)")
-    trust_prior: float = number(0.1, 100, "pseudo-count", "prior for and against trust",
-                                "MODEL A.12")
+    trust_prior: float = number(
+        0.1, 100, "pseudo-count", "prior for and against trust", "MODEL A.12"
+    )
     attitude_weight: float = number(0, 10, "utils", "attitude in choice", "MODEL A.13")
     expectation_weight: float = number(0, 10, "utils", "expected quality in choice", "MODEL A.13")
-    expectation_reference: float = number(0, 1, "quality", "expected quality that counts 0",
-                                          "assumption")
+    expectation_reference: float = number(
+        0, 1, "quality", "expected quality that counts 0", "assumption"
+    )
     price_weight: float = number(0, 10, "utils", "log price in choice", "MODEL A.13")
-    goodwill_weight: float = number(0, 10, "utils", "log(1 + goodwill) in choice",
-                                    "MODEL A.12 (aliased with salience)")
+    goodwill_weight: float = number(
+        0, 10, "utils", "log(1 + goodwill) in choice", "MODEL A.12 (aliased with salience)"
+    )
     switching_cost: float = number(0, 10, "utils", "staying with the provider", "MODEL A.13")
     none_utility: float = number(-10, 10, "utils", "staying without provider", "assumption")
-    referral_offer: float = number(0, 10, "utils", "cut of switching cost by a referral offer",
-                                   "assumption")
+    referral_offer: float = number(
+        0, 10, "utils", "cut of switching cost by a referral offer", "assumption"
+    )
     referral_weeks: int = number(0, 52, "weeks", "life of a referral offer", "assumption")
-    grievance_weeks: int = number(0, 52, "weeks", "how long a voiced grievance is remembered",
-                                  "assumption")
+    grievance_weeks: int = number(
+        0, 52, "weeks", "how long a voiced grievance is remembered", "assumption"
+    )
     need_drift: float = number(0, 1, "1/sqrt(week)", "random walk of needs", "assumption")
     need_tolerance: float = number(0.01, 100, "need", "width of acceptable offerings", "assumption")
-    need_uncertainty: float = number(0, 100, "need^2", "opening variance of the estimate",
-                                     "assumption")
-    voice_noise: float = number(0, 100, "need", "spread of single voices about needs",
-                                "assumption")
+    need_uncertainty: float = number(
+        0, 100, "need^2", "opening variance of the estimate", "assumption"
+    )
+    voice_noise: float = number(0, 100, "need", "spread of single voices about needs", "assumption")
     hearing_noise: float = number(0, 100, "need", "error of listening", "assumption")
     self_selection: float = number(-10, 10, "need", "bias of those who speak", "assumption")
-    recovery_quiet: int = number(0, 52, "weeks", "silence about a firm after it made good",
-                                 "assumption")
+    recovery_quiet: int = number(
+        0, 52, "weeks", "silence about a firm after it made good", "assumption"
+    )
     patience: int = number(0, 52, "weeks", "waiting before a complaint is abandoned", "assumption")
     abandonment: float = number(0, 1, "share", "loss of satisfaction when abandoned", "assumption")
-    complementarity: float = number(-50, 1, "exponent", "bundling of capitals (1 additive)",
-                                    "Kaplan & Norton (2004); CES")
+    complementarity: float = number(
+        -50, 1, "exponent", "bundling of capitals (1 additive)", "Kaplan & Norton (2004); CES"
+    )
     maturity_decay: float = number(0, 1, "1/week", "loss of unfunded routines", "assumption")
     human_effect: float = number(0, 10, "logit", "human readiness on execution", "assumption")
-    engagement_effect: float = number(0, 10, "logit", "employees' engagement on execution",
-                                      "Harter, Schmidt & Hayes (2002)")
-    backlog_effect: float = number(0, 10, "logit", "pressure of waiting complaints on execution",
-                                   "assumption")
-    hop_weeks: float = number(0.1, 52, "weeks", "delay per hand-over between departments",
-                              "assumption")
-    recommend_base: float = number(0, 10, "points", "likelihood to recommend at neutral feelings",
-                                   "assumption")
-    recommend_satisfaction: float = number(0, 10, "points", "satisfaction on recommending",
-                                           "assumption")
+    engagement_effect: float = number(
+        0, 10, "logit", "employees' engagement on execution", "Harter, Schmidt & Hayes (2002)"
+    )
+    backlog_effect: float = number(
+        0, 10, "logit", "pressure of waiting complaints on execution", "assumption"
+    )
+    hop_weeks: float = number(
+        0.1, 52, "weeks", "delay per hand-over between departments", "assumption"
+    )
+    recommend_base: float = number(
+        0, 10, "points", "likelihood to recommend at neutral feelings", "assumption"
+    )
+    recommend_satisfaction: float = number(
+        0, 10, "points", "satisfaction on recommending", "assumption"
+    )
     recommend_attitude: float = number(0, 10, "points", "attitude on recommending", "assumption")
     recommend_noise: float = number(0, 10, "points", "spread of answers", "assumption")
     experience_in_flow: bool = word("count experience as part of the outbound flow (MODEL R6)")
@@ -157,8 +192,9 @@ class StakeholderType:
         check_fields(self)
         freeze(self, "tied")
         if any(v < 0 for v in self.tied.values()) or sum(self.tied.values()) > 1 + 1e-9:
-            raise ValueError(f"tied={dict(self.tied)} of {self.key}: shares must be >= 0 and sum "
-                             "to at most 1")
+            raise ValueError(
+                f"tied={dict(self.tied)} of {self.key}: shares must be >= 0 and sum to at most 1"
+            )
 
 
 @dataclass(frozen=True)
@@ -175,7 +211,9 @@ class Layer:
     listeners: tuple[str, ...] = word("types that hear; empty for all")
     homophily: float = number(0, 1, "share", "ties kept within one's own group")
     group: str = word("what homophily keeps to: none, type, department")
-    spread: float = number(0, 100, "-", "rewiring share (small_world) or tail exponent (heavy_tail)")
+    spread: float = number(
+        0, 100, "-", "rewiring share (small_world) or tail exponent (heavy_tail)"
+    )
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -211,8 +249,10 @@ class Effect:
         check_fields(self)
         row = levers.lever(self.lever)
         if (row.share or self.by < 0) and not -1 <= self.by <= 1:
-            raise ValueError(f"by={self.by:g} for lever {self.lever!r} is out of range: shares and "
-                             "reductions must lie in [-1, 1]")
+            raise ValueError(
+                f"by={self.by:g} for lever {self.lever!r} is out of range: shares and "
+                "reductions must lie in [-1, 1]"
+            )
 
 
 @dataclass(frozen=True)
@@ -226,11 +266,18 @@ class Mechanism:
     owner: str = word("department that runs it")
     needs: Mapping[str, float] = word("weight of human, information, organization readiness")
     setup: float = number(0, INF, "currency", "charged once, in the first funded quarter")
-    running: float = number(0.001, INF, "currency/quarter", "reference effort (63 % of full output)")
+    running: float = number(
+        0.001, INF, "currency/quarter", "reference effort (63 % of full output)"
+    )
     half_life: float = number(0.1, 1000, "weeks", "to half maturity", "Schneiderman (1988)")
     maturity: str = word("maturity law: exponential, logistic or internal_bass")
-    dip: float = number(0, 100, "weeks", "implementation dip of the owner's other mechanisms",
-                        "Repenning & Sterman (2002)")
+    dip: float = number(
+        0,
+        100,
+        "weeks",
+        "implementation dip of the owner's other mechanisms",
+        "Repenning & Sterman (2002)",
+    )
     effects: tuple[Effect, ...] = word("the levers it moves")
 
     def __post_init__(self) -> None:
@@ -255,8 +302,9 @@ class Capital:
 
     stock: float = number(0, INF, "currency", "opening stock")
     readiness: float = number(0.01, 0.99, "share", "readiness that the opening stock gives")
-    depreciation: float = number(0, 5, "1/year", "loss of the stock",
-                                 "Corrado, Hulten & Sichel (2005)")
+    depreciation: float = number(
+        0, 5, "1/year", "loss of the stock", "Corrado, Hulten & Sichel (2005)"
+    )
     build_weeks: float = number(0.5, 520, "weeks", "mean time to build")
     investment: float = number(0, INF, "currency/quarter", "today's investment")
 
@@ -284,7 +332,9 @@ class Policy:
     name: str = word("passive, proportional, reactive or imitator")
     strength: float = number(0, 5, "factor", "size of the response (0 never responds)")
     lag: int = number(1, 8, "quarters", "delay of the response")
-    budget: float = number(0, INF, "currency/quarter", "most it can spend on mechanisms and capital")
+    budget: float = number(
+        0, INF, "currency/quarter", "most it can spend on mechanisms and capital"
+    )
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -320,13 +370,17 @@ class Firm:
             freeze(self, name)
         missing = set(CAPITALS) ^ set(self.capital)
         if missing:
-            raise ValueError(f"capital of {self.key}: needs exactly {', '.join(CAPITALS)}; "
-                             f"wrong or missing: {', '.join(sorted(missing))}")
+            raise ValueError(
+                f"capital of {self.key}: needs exactly {', '.join(CAPITALS)}; "
+                f"wrong or missing: {', '.join(sorted(missing))}"
+            )
         for key, value in self.levers.items():
             row = levers.lever(key)
             if not row.low <= value <= row.high:
-                raise ValueError(f"levers.{key}={value:g} of {self.key} is out of range: it must "
-                                 f"lie in [{row.low:g}, {row.high:g}]")
+                raise ValueError(
+                    f"levers.{key}={value:g} of {self.key} is out of range: it must "
+                    f"lie in [{row.low:g}, {row.high:g}]"
+                )
         if not self.departments:
             raise ValueError(f"departments of {self.key}: at least one is needed")
         for share in ("hears", "staff"):
@@ -409,9 +463,12 @@ class Scenario:
         check_fields(self)
         kinds = [t.key for t in self.stakeholders]
         firms = [f.key for f in self.firms]
-        for group, keys in (("stakeholders", kinds), ("firms", firms),
-                            ("layers", [x.key for x in self.layers]),
-                            ("mechanisms", [m.key for m in self.mechanisms])):
+        for group, keys in (
+            ("stakeholders", kinds),
+            ("firms", firms),
+            ("layers", [x.key for x in self.layers]),
+            ("mechanisms", [m.key for m in self.mechanisms]),
+        ):
             if len(set(keys)) != len(keys):
                 raise ValueError(f"{group}: names must differ, got {keys}")
         if not firms or not kinds:
@@ -428,8 +485,9 @@ class Scenario:
                     require_one_of(f"mechanism.{mechanism.key}.{effect.lever}.to", key, kinds)
         for firm in self.firms:
             for key in firm.programmes:
-                require_one_of(f"firms.{firm.key}.programmes", key,
-                               [m.key for m in self.mechanisms])
+                require_one_of(
+                    f"firms.{firm.key}.programmes", key, [m.key for m in self.mechanisms]
+                )
 
     def mechanism(self, key: str) -> int:
         """Return the index of a mechanism; KeyError names the nearest."""

@@ -19,19 +19,60 @@ PROVIDER, TENURE, QUIET, GRIEVANCE, TICKET, OFFER = range(INT_FIELDS)
 # What the firms' week hands to the stakeholders' passes, per firm, stakeholder type and lane; the
 # last, conquest, per firm, rival, stakeholder type and lane.
 DRIVES = (
-    "impression_hazard", "claim_rate", "claim", "promise_rate", "promise", "quality_logit",
-    "experience_chance", "talk", "message_hazard", "peer_rate", "unanswered", "comparison",
-    "offer_chance", "offer_hazard", "base_utility", "switching", "complaint_chance", "conquest",
+    "impression_hazard",
+    "claim_rate",
+    "claim",
+    "promise_rate",
+    "promise",
+    "quality_logit",
+    "experience_chance",
+    "talk",
+    "message_hazard",
+    "peer_rate",
+    "unanswered",
+    "comparison",
+    "offer_chance",
+    "offer_hazard",
+    "base_utility",
+    "switching",
+    "complaint_chance",
+    "conquest",
 )
-(IMPRESSION_HAZARD, CLAIM_RATE, CLAIM, PROMISE_RATE, PROMISE, QUALITY_LOGIT, EXPERIENCE_CHANCE, TALK,
- MESSAGE_HAZARD, PEER_RATE, UNANSWERED, COMPARISON, OFFER_CHANCE, OFFER_HAZARD, BASE_UTILITY,
- SWITCHING, COMPLAINT_CHANCE, CONQUEST) = range(len(DRIVES))
+(
+    IMPRESSION_HAZARD,
+    CLAIM_RATE,
+    CLAIM,
+    PROMISE_RATE,
+    PROMISE,
+    QUALITY_LOGIT,
+    EXPERIENCE_CHANCE,
+    TALK,
+    MESSAGE_HAZARD,
+    PEER_RATE,
+    UNANSWERED,
+    COMPARISON,
+    OFFER_CHANCE,
+    OFFER_HAZARD,
+    BASE_UTILITY,
+    SWITCHING,
+    COMPLAINT_CHANCE,
+    CONQUEST,
+) = range(len(DRIVES))
 # Counts of the week, per firm, stakeholder type and lane.
 COUNTS = ("positive_voices", "negative_voices", "adds", "losses", "referred")
 POSITIVE, NEGATIVE, ADDS, LOSSES, REFERRED = range(len(COUNTS))
 # Sums at a quarter's close, per firm, stakeholder type and lane.
-SUMS = ("salience", "attitude", "expectation", "trust", "satisfaction", "tied", "preferring",
-        "promoters", "detractors")
+SUMS = (
+    "salience",
+    "attitude",
+    "expectation",
+    "trust",
+    "satisfaction",
+    "tied",
+    "preferring",
+    "promoters",
+    "detractors",
+)
 SUM_SCALE = 2.0**20
 ENGAGEMENT_SCALE = 2.0**12
 
@@ -130,7 +171,7 @@ class State:
 
 
 def add_up(rows: np.ndarray) -> np.ndarray:
-    """Sum over the first axis in its order, whatever the other axes: bits do not depend on lanes."""
+    """Sum over the first axis in its order, so that bits do not depend on the number of lanes."""
     total = np.zeros(rows.shape[1:])
     for row in rows:
         total = total + row

@@ -80,7 +80,7 @@ def study(
         "title": "Which influence mechanisms to improve",
         "scenario": "Attenzi",
         "brief": "A maker of professional and home kitchen equipment with two competitors, known "
-                 "for honest dealing and growing with its industry. Numbers here are made up.",
+        "for honest dealing and growing with its industry. Numbers here are made up.",
         "currency": "thousand euro",
         "arms": ARMS,
         "baseline": "as_is",
@@ -89,19 +89,23 @@ def study(
         "kinds": KINDS,
         "runs": runs_table(scorecard, replications),
         "scorecard": scorecard,
-        "influence": influence_table(replications, quarters, seed) if twins
+        "influence": influence_table(replications, quarters, seed)
+        if twins
         else influence_table(1, quarters, seed).iloc[:0],
         "spending": spending_table(replications, quarters),
         "targets": targets("default"),
         "strategy_map": strategy_map("default"),
         "provenance": {
-            "command": "influence compare scenario=attenzi", "seed": 2024,
-            "replications": replications, "git_commit": "0123abc (clean)",
+            "command": "influence compare scenario=attenzi",
+            "seed": 2024,
+            "replications": replications,
+            "git_commit": "0123abc (clean)",
             "created": "2025-01-01 12:00 UTC",
             "versions": {"python": "3.11", "numpy": "2.0", "influence": "0.1.0"},
         },
-        "notes": ("Competitors: Forno answers proportionally, Kuche imitates with a lag of two "
-                  "quarters.",),
+        "notes": (
+            "Competitors: Forno answers proportionally, Kuche imitates with a lag of two quarters.",
+        ),
     }
     fields |= changes
     return StudyResults(**fields)
@@ -147,6 +151,8 @@ def scorecard_table(replications: int, quarters: int, seed: int) -> pd.DataFrame
             if arm == "as_is":
                 own = 0 * own
             values = level + drift + walk + path + own
+            if kpi.unit.startswith("share"):
+                values = np.minimum(values, 0.99)
             if kpi.key in UNDEFINED_AT_OPENING:
                 values[:, 0] = np.nan
             frames.append(pd.DataFrame({
@@ -183,8 +189,9 @@ def influence_table(replications: int, quarters: int, seed: int) -> pd.DataFrame
                 measures[:, :, :, 0, flow + 1] = -(ramp[:, None, None] * scale * moved)
                 for key, factor in zip(HEADLINE, (1, 2e-6, 5e-6, 1e-6), strict=True):
                     kpi[:, kpis.INDEX[key], flow + 1] = -ramp * npv[flow] * luck * factor
-            rows = influence_rows(kpi, measures, 0, {f: f for f in range(1, 7)}, list(KINDS),
-                                  HEADLINE)
+            rows = influence_rows(
+                kpi, measures, 0, {f: f for f in range(1, 7)}, list(KINDS), HEADLINE
+            )
             rows.insert(0, "replication", replication)
             rows.insert(0, "arm", arm)
             frames.append(rows)
@@ -193,15 +200,31 @@ def influence_table(replications: int, quarters: int, seed: int) -> pd.DataFrame
 
 def runs_table(scorecard: pd.DataFrame, replications: int) -> pd.DataFrame:
     """Return one row per arm and replication."""
-    last = scorecard[(scorecard["kpi"] == "net_present_value")
-                     & (scorecard["quarter"] == scorecard["quarter"].max())]
+    last = scorecard[
+        (scorecard["kpi"] == "net_present_value")
+        & (scorecard["quarter"] == scorecard["quarter"].max())
+    ]
     value = {(row.arm, row.replication): row.value for row in last.itertuples()}
     records = []
     for replication in range(replications):
         for arm, label in ARMS.items():
             planned = 0.0 if arm == "as_is" else PLANNED
-            records.append((f"{arm}-{replication}", arm, label, replication, 2024, "", 0, "finished",
-                            "", planned, planned * 0.985, value[arm, replication]))
+            records.append(
+                (
+                    f"{arm}-{replication}",
+                    arm,
+                    label,
+                    replication,
+                    2024,
+                    "",
+                    0,
+                    "finished",
+                    "",
+                    planned,
+                    planned * 0.985,
+                    value[arm, replication],
+                )
+            )
     return pd.DataFrame(records, columns=[
         "run_id", "arm", "label", "replication", "seed", "twin_of", "muted_flow", "status",
         "error", "planned_cost", "realised_cost", "net_present_value"])  # fmt: skip
@@ -209,8 +232,9 @@ def runs_table(scorecard: pd.DataFrame, replications: int) -> pd.DataFrame:
 
 def spending_table(replications: int, quarters: int) -> pd.DataFrame:
     """Return spending of every arm: an even stream on one item."""
-    keys = [(arm, r, q) for arm in ARMS for r in range(replications)
-            for q in range(1, quarters + 1)]
+    keys = [
+        (arm, r, q) for arm in ARMS for r in range(replications) for q in range(1, quarters + 1)
+    ]
     table = pd.DataFrame(keys, columns=["arm", "replication", "quarter"])
     table["item"] = "human"
     table["value"] = np.where(table["arm"] == "as_is", 0.0, PLANNED / quarters)

@@ -13,11 +13,18 @@ import numpy as np
 import pytest
 
 from experiments import analysis, designs, results, runner, store
-from experiments.conduct import Question, conduct, twins_planned
+from experiments.conduct import Question, conduct
 from experiments.designs import Study
 from experiments.journal import Planned, Runs, UnitResult, read_unit
 from experiments.progress import Bar, Silence, in_words
-from experiments.runner import Unit, first_ranked, run_study, units_of
+from experiments.runner import (
+    Unit,
+    block_sizes,
+    first_ranked,
+    run_study,
+    twins_planned,
+    units_of,
+)
 from experiments.settings import load
 from sim import engine, kpis
 from sim.scenario import Arm, Scenario
@@ -268,6 +275,7 @@ def test_twins_are_run_for_the_arms_that_the_study_names(
     muted = [planned for planned in runs.planned if planned.flow]
     assert len(muted) == 6 * n == twins_planned(study)
     assert len({planned.twin_of for planned in muted}) == n
+    assert sorted(len(unit.arms) for unit in runs.results) == sorted(block_sizes(study))
     assert {planned.flow for planned in muted} == (set(range(1, 7)) if n else set())
 
 

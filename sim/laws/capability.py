@@ -1,4 +1,4 @@
-"""Capability: capital takes time to build, bundles gate mechanisms, practice matures, returns diminish.
+"""Capability: capital takes time to build, bundles gate mechanisms, practice matures.
 
 Source: Kaplan & Norton (2004) for human, information and organization capital and their bundling;
 perpetual inventory for stocks; Schneiderman (1988) for half-lives of improvement; Repenning &
@@ -32,18 +32,22 @@ def reference_stock(stock: Any, opening_readiness: Any) -> Any:
 
 
 @law
-def bundle(human: Any, information: Any, organization: Any, a: Any, b: Any, c: Any,
-           exponent: Any) -> Any:
+def bundle(
+    human: Any, information: Any, organization: Any, a: Any, b: Any, c: Any, exponent: Any
+) -> Any:
     """Return the readiness of a bundle: CES mean with weights a + b + c = 1 and exponent <= 1.
 
-    1 is the weighted sum, 0 the product (Cobb & Douglas 1928), minus infinity the weakest asset. For
-    exponents <= 0 a needed capital of readiness 0 makes the bundle 0.
+    1 is the weighted sum, 0 the product (Cobb & Douglas 1928), minus infinity the weakest asset.
+    For exponents <= 0 a needed capital of readiness 0 makes the bundle 0.
     """
     if exponent > 0.0:
         total = a * human**exponent + b * information**exponent + c * organization**exponent
         return total ** (1.0 / exponent)
-    if ((a > 0.0 and human <= 0.0) or (b > 0.0 and information <= 0.0)
-            or (c > 0.0 and organization <= 0.0)):
+    if (
+        (a > 0.0 and human <= 0.0)
+        or (b > 0.0 and information <= 0.0)
+        or (c > 0.0 and organization <= 0.0)
+    ):
         return 0.0
     x = math.log(human) if a > 0.0 else 0.0
     y = math.log(information) if b > 0.0 else 0.0
@@ -51,8 +55,11 @@ def bundle(human: Any, information: Any, organization: Any, a: Any, b: Any, c: A
     if exponent == 0.0:
         return math.exp(a * x + b * y + c * z)
     lowest = min(x if a > 0.0 else 0.0, y if b > 0.0 else 0.0, z if c > 0.0 else 0.0)
-    total = (a * math.exp(exponent * (x - lowest)) + b * math.exp(exponent * (y - lowest))
-             + c * math.exp(exponent * (z - lowest)))
+    total = (
+        a * math.exp(exponent * (x - lowest))
+        + b * math.exp(exponent * (y - lowest))
+        + c * math.exp(exponent * (z - lowest))
+    )
     return math.exp(lowest + math.log(total) / exponent)
 
 

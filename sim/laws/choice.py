@@ -25,8 +25,19 @@ def in_mind(salience: Any) -> Any:
 
 
 @law
-def utility(base: Any, salience: Any, attitude: Any, expectation: Any, reference: Any,
-            attitude_weight: Any, expectation_weight: Any) -> Any:
+def utility(
+    base: Any,
+    salience: Any,
+    attitude: Any,
+    expectation: Any,
+    reference: Any,
+    attitude_weight: Any,
+    expectation_weight: Any,
+) -> Any:
     """Return the value of a firm in utils, without switching cost and luck."""
-    return (base + attitude_weight * attitude + expectation_weight * (expectation - reference)
-            + in_mind(salience))
+    return (
+        base
+        + attitude_weight * attitude
+        + expectation_weight * (expectation - reference)
+        + in_mind(salience)
+    )

@@ -20,8 +20,9 @@ def performance(quality_logit: Any, noise: Any, draw: Any) -> Any:
 
 
 @law
-def satisfaction_target(performed: Any, surprise: Any, weight: Any, aversion: Any,
-                        effect: Any) -> Any:
+def satisfaction_target(
+    performed: Any, surprise: Any, weight: Any, aversion: Any, effect: Any
+) -> Any:
     """Return the satisfaction in (-1, 1) that an experience points to (MODEL A.7)."""
     felt = positive(surprise) - aversion * positive(-surprise)
     return tanh(weight * felt + effect * (2.0 * performed - 1.0))
@@ -40,8 +41,15 @@ def promises(count: Any, prior: Any, decay: Any, evidence: Any) -> Any:
 
 
 @law
-def execution(human: Any, engagement: Any, pressure: Any, base: Any, human_effect: Any,
-              engagement_effect: Any, pressure_effect: Any) -> Any:
+def execution(
+    human: Any,
+    engagement: Any,
+    pressure: Any,
+    base: Any,
+    human_effect: Any,
+    engagement_effect: Any,
+    pressure_effect: Any,
+) -> Any:
     """Return the logit of service execution from readiness, engagement and waiting complaints.
 
     Heskett et al. (1994), service-profit chain; Harter, Schmidt & Hayes (2002) for engagement.

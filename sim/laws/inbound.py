@@ -1,9 +1,9 @@
 """Inbound influence: how stakeholders change a firm (flow 3; for a competitor, flow 6).
 
-A firm hears a sample of the voices about it, estimates needs from them, and moves its offering to the
-estimate as fast as insight is delivered, absorbed and adopted. Not listening freezes estimate and
-offering while needs drift on. Source: Kalman (1960) for the estimate; Cohen & Levinthal (1990) for
-absorptive capacity.
+A firm hears a sample of the voices about it, estimates needs from them, and moves its offering to
+the estimate as fast as insight is delivered, absorbed and adopted. Not listening freezes estimate
+and offering while needs drift on. Source: Kalman (1960) for the estimate; Cohen & Levinthal (1990)
+for absorptive capacity.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def heard(n: Any, share: Any, u: Any) -> Any:
     if variance > EXACT_VARIANCE:
         z = normal_quantile(u)
         skew = (1.0 - 2.0 * share) / 6.0 * (z * z - 1.0)
-        return min(n, max(0, int(math.floor(n * share + z * math.sqrt(variance) + skew + 0.5))))
+        return min(n, max(0, math.floor(n * share + z * math.sqrt(variance) + skew + 0.5)))
     p = min(share, 1.0 - share)
     target = u if p == share else 1.0 - u
     term = math.exp(n * math.log1p(-p))
@@ -51,23 +51,58 @@ def normal_quantile(u: Any) -> Any:
     if u < 0.02425 or u > 0.97575:
         tail = u if u < 0.5 else 1.0 - u
         q = math.sqrt(-2.0 * math.log(tail))
-        z = (((((-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838) * q
-               - 2.549732539343734) * q + 4.374664141464968) * q + 2.938163982698783) / (
-            (((7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996) * q
-             + 3.754408661907416) * q + 1.0)
+        z = (
+            (
+                (
+                    ((-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838)
+                    * q
+                    - 2.549732539343734
+                )
+                * q
+                + 4.374664141464968
+            )
+            * q
+            + 2.938163982698783
+        ) / (
+            (
+                ((7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996) * q
+                + 3.754408661907416
+            )
+            * q
+            + 1.0
+        )
         return z if u < 0.5 else -z
     q = u - 0.5
     r = q * q
-    top = (((((-3.969683028665376e+01 * r + 2.209460984245205e+02) * r - 2.759285104469687e+02) * r
-             + 1.383577518672690e+02) * r - 3.066479806614716e+01) * r + 2.506628277459239) * q
-    return top / (((((-5.447609879822406e+01 * r + 1.615858368580409e+02) * r
-                     - 1.556989798598866e+02) * r + 6.680131188771972e+01) * r
-                   - 1.328068155288572e+01) * r + 1.0)
+    top = (
+        (
+            (
+                ((-3.969683028665376e01 * r + 2.209460984245205e02) * r - 2.759285104469687e02) * r
+                + 1.383577518672690e02
+            )
+            * r
+            - 3.066479806614716e01
+        )
+        * r
+        + 2.506628277459239
+    ) * q
+    return top / (
+        (
+            (
+                ((-5.447609879822406e01 * r + 1.615858368580409e02) * r - 1.556989798598866e02) * r
+                + 6.680131188771972e01
+            )
+            * r
+            - 1.328068155288572e01
+        )
+        * r
+        + 1.0
+    )
 
 
 @law
 def gain(variance: Any, voice_variance: Any, n: Any) -> Any:
-    """Return the weight in [0, 1) that the mean of n heard voices gets against what was believed."""
+    """Return the weight in [0, 1) of the mean of n heard voices against what was believed."""
     if n <= 0:
         return 0.0
     return variance / (variance + voice_variance / n)

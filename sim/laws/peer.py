@@ -31,14 +31,27 @@ def encode(valence: Any) -> Any:
 
 
 @law
-def attitude(x: Any, opening: Any, anchor: Any, heard: Any, heard_sum: Any, claimed: Any,
-             claim: Any, experienced: Any, satisfaction: Any) -> Any:
+def attitude(
+    x: Any,
+    opening: Any,
+    anchor: Any,
+    heard: Any,
+    heard_sum: Any,
+    claimed: Any,
+    claim: Any,
+    experienced: Any,
+    satisfaction: Any,
+) -> Any:
     """Return the attitude after a week's evidence; the mean of all sources by their rates.
 
     `heard` is the evidence heard and `heard_sum` evidence times valence; `claimed` and
     `experienced` are the evidence of claims and of own experience. Nothing heard changes no bit.
     """
     total = anchor + heard + claimed + experienced
-    pull = (anchor * (opening - x) + (heard_sum - heard * x) + claimed * (claim - x)
-            + experienced * (satisfaction - x))
+    pull = (
+        anchor * (opening - x)
+        + (heard_sum - heard * x)
+        + claimed * (claim - x)
+        + experienced * (satisfaction - x)
+    )
     return x + share_of_rate(total) * pull

@@ -1,8 +1,8 @@
 """Routing of insight: from where it is heard, through departments, to one that acts, or lost.
 
-Insight is a walk on departments: department d acts on the share `acts_d` of what it holds and passes
-the rest along its internal ties, of which silo walls keep a part. Delivered share and hand-overs are
-those of an absorbing Markov chain (Kemeny & Snell 1960); a silo is a row of zeros.
+Insight is a walk on departments: department d acts on the share `acts_d` of what it holds and
+passes the rest along its internal ties, of which silo walls keep a part. Delivered share and
+hand-overs are those of an absorbing Markov chain (Kemeny & Snell 1960); a silo is a row of zeros.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import numpy as np
 from sim.state import add_up
 
 
-def passing(ties: np.ndarray, acts: np.ndarray, organization: np.ndarray,
-            routing: np.ndarray) -> np.ndarray:
+def passing(
+    ties: np.ndarray, acts: np.ndarray, organization: np.ndarray, routing: np.ndarray
+) -> np.ndarray:
     """Return matrices (..., D, D) of what each department passes to each other.
 
     Parameters
@@ -37,7 +38,7 @@ def delivered(matrix: np.ndarray, acts: np.ndarray, hears: np.ndarray) -> np.nda
 
 
 def hops(matrix: np.ndarray, acts: np.ndarray, hears: np.ndarray) -> np.ndarray:
-    """Return the mean number (...,) of hand-overs of the insight that arrives; 0 where none does."""
+    """Return the mean number (...,) of hand-overs of insight that arrives; 0 where none does."""
     identity = np.eye(len(acts))
     column = np.broadcast_to(acts[:, None], (*matrix.shape[:-1], 1))
     once = np.linalg.solve(identity - matrix, column)

@@ -1,0 +1,578 @@
+"""Settings: what is written is what the run gets, and whatever cannot be used is refused."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from experiments import designs
+from experiments.settings import Settings, SettingsError, listing, load, shipped_dir
+from experiments.settings_listing import read_yaml
+from sim.flows import Flow
+from sim.scenario import Physics
+
+SCENARIOS = ("attenzi", "village", "association")
+CONFIGS = sorted(shipped_dir().rglob("*.yaml"))
+TESTED = "village"
+
+
+@pytest.fixture(scope="module")
+def attenzi() -> Settings:
+    return load()
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return folder
+
+
+def refusal(*overrides: str, config_dir: Path | None = None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load([f"scenario={TESTED}", *overrides], config_dir)
+    assert "append" not in str(caught.value).lower()
+    return str(caught.value)
+
+
+# what is shipped
+
+
+def test_the_default_compares_twelve_portfolios_thirty_times(attenzi: Settings) -> None:
+    keys = [portfolio.key for portfolio in attenzi.study.portfolios]
+    assert attenzi.study.key == "compare"
+    assert keys[0] == attenzi.study.baseline == "as_is"
+    assert len(keys) == 12
+    assert {"listening_first", "advertising_only", "balanced_transformation"} < set(keys)
+    single = [p for p in attenzi.study.portfolios if len(p.items) == 1]
+    assert len([p for p in single if p.key != "advertising_only"]) == 8
+    assert attenzi.study.replications == 30
+    assert attenzi.scenario.quarters == 12
+
+
+def test_attenzi_has_the_market_it_promises(attenzi: Settings) -> None:
+    scenario = attenzi.scenario
+    assert sum(kind.count for kind in scenario.stakeholders) == 10_000
+    assert len(scenario.stakeholders) == 8
+    assert len(scenario.firms) == 3
+    assert all(len(firm.departments) == 10 for firm in scenario.firms)
+    heard = 0.0
+    for layer in scenario.layers:
+        listeners = layer.listeners or [kind.key for kind in scenario.stakeholders]
+        share = sum(k.count for k in scenario.stakeholders if k.key in listeners) / 10_000
+        heard += layer.degree * share
+    assert 15 <= heard <= 18.5
+
+
+def test_attenzi_sells_for_400_million_a_year_at_a_margin_near_five_percent(
+    attenzi: Settings,
+) -> None:
+    firm = attenzi.scenario.firms[0]
+    revenue = 13 * sum(
+        kind.count * kind.tied["attenzi"] * kind.price * kind.units
+        for kind in attenzi.scenario.stakeholders
+        if kind.customer
+    )
+    programmes = sum(programme.effort for programme in firm.programmes.values())
+    profit = revenue * (1 - firm.variable_cost) - programmes - 13 * firm.fixed_cost
+    assert 4 * revenue == pytest.approx(400_000, rel=0.01)
+    assert 0.04 < profit / revenue < 0.065
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_todays_investment_keeps_every_stock_steady(name: str) -> None:
+    for firm in load([f"scenario={name}"]).scenario.firms:
+        for capital in firm.capital.values():
+            worn = 13 * capital.stock * (1 - math.exp(-capital.depreciation / 52))
+            assert capital.investment == pytest.approx(worn, rel=2e-3)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_todays_programmes_are_mature_and_fit_the_budget(name: str) -> None:
+    settings = load([f"scenario={name}"])
+    for firm in settings.scenario.firms:
+        assert firm.programmes
+        assert all(p.maturity == 1 and p.effort > 0 for p in firm.programmes.values())
+    firm = settings.scenario.firms[0]
+    today = sum(p.effort for p in firm.programmes.values())
+    today += sum(c.investment for c in firm.capital.values())
+    for arm in designs.arms(settings.study, settings.scenario):
+        setups = sum(
+            designs.setup_due(settings.scenario, mechanism)
+            for mechanism, effort in zip(settings.scenario.mechanisms, arm.plan.effort, strict=True)
+            if effort.any()
+        )
+        most = (arm.plan.effort.sum(axis=0) + arm.plan.investment.sum(axis=0)).max()
+        assert today + most + setups < firm.policy.budget
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_all_portfolios_but_the_baseline_cost_the_same(name: str) -> None:
+    settings = load([f"scenario={name}"])
+    for arm in designs.arms(settings.study, settings.scenario):
+        cost = designs.planned_present_value(arm.plan, settings.scenario)
+        expected = 0.0 if arm.key == "as_is" else settings.study.planned_cost
+        assert cost == pytest.approx(expected, rel=1e-3)
+
+
+def test_every_shipped_portfolio_can_be_planned_in_every_scenario() -> None:
+    shelf = sorted(file.stem for file in (shipped_dir() / "portfolio").glob("*.yaml"))
+    for name in SCENARIOS:
+        chosen = load([f"scenario={name}", f"portfolios=[{','.join(shelf)}]"])
+        assert [p.key for p in chosen.study.portfolios] == shelf
+
+
+def test_every_flow_has_a_mechanism_and_a_single_portfolio(attenzi: Settings) -> None:
+    mechanisms = {m.key: m for m in attenzi.scenario.mechanisms}
+    assert len(mechanisms) >= 20
+    assert {flow for m in mechanisms.values() for flow in m.flows} == {int(f) for f in Flow}
+    singles = [p.items[0].mechanism for p in attenzi.study.portfolios if len(p.items) == 1]
+    assert {flow for key in singles for flow in mechanisms[key].flows} == {int(f) for f in Flow}
+
+
+def test_the_two_firms_of_the_village_differ_only_in_name() -> None:
+    ours, theirs = load([f"scenario={TESTED}"]).scenario.firms
+    differing = [
+        name for name in type(ours).__dataclass_fields__
+        if getattr(ours, name) != getattr(theirs, name)
+    ]  # fmt: skip
+    assert differing == ["key", "label"]
+    for kind in load([f"scenario={TESTED}"]).scenario.stakeholders:
+        assert kind.tied.get(ours.key) == kind.tied.get(theirs.key)
+
+
+def test_nothing_is_sold_in_the_association_but_dues() -> None:
+    scenario = load(["scenario=association"]).scenario
+    supporters = next(k for k in scenario.stakeholders if k.key == "supporters")
+    assert supporters.customer
+    assert supporters.price == 0
+    assert all(firm.fixed_income > 0 for firm in scenario.firms)
+    assert load(["scenario=association"]).study.headline == (
+        "market_share", "trust", "retention", "net_sentiment",
+    )  # fmt: skip
+
+
+def test_every_coefficient_of_the_laws_has_a_shipped_value() -> None:
+    written = read_yaml(shipped_dir() / "physics" / "defaults.yaml").content
+    assert list(written) == list(Physics.__dataclass_fields__) or set(written) == set(
+        Physics.__dataclass_fields__
+    )
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda f: f"{f.parent.name}/{f.name}")
+def test_every_shipped_number_names_its_source_or_that_it_is_assumed(file: Path) -> None:
+    written = read_yaml(file)
+    head = file.read_text(encoding="utf-8").split("\n\n")[0]
+    if file.parent.name in ("scorecard", "strategy_map") and "assumption" in head:
+        return
+    source = re.compile(r"assumption|calibrated|convention|unused|steady|MODEL A|\((19|20)\d\d\)"
+                        r"|Keller|Nielsen|growth of the industry")  # fmt: skip
+    for path, value in leaves(written.content):
+        # Levels and names are not numbers of the world; the flows are labels.
+        if isinstance(value, bool) or not isinstance(value, int | float) or ".flows." in f".{path}":
+            continue
+        owner = path if path in written.comments else re.sub(r"\.\d+(\.\w+)?$", "", path)
+        comment = written.comments.get(owner) or line_comment(file, written.lines.get(path))
+        assert comment, f"{path} has no comment"
+        assert source.search(comment), f"{path}: {comment}"
+
+
+def leaves(node: object, path: str = "") -> list[tuple[str, object]]:
+    if isinstance(node, dict):
+        pairs = [(f"{path}.{k}" if path else str(k), v) for k, v in node.items()]
+    elif isinstance(node, list):
+        pairs = [(f"{path}.{i}", v) for i, v in enumerate(node)]
+    else:
+        return [(path, node)]
+    return [leaf for key, value in pairs for leaf in leaves(value, key)]
+
+
+def line_comment(file: Path, line: int | None) -> str:
+    text = file.read_text(encoding="utf-8").splitlines()[line - 1] if line else ""
+    return text.partition("#")[2]
+
+
+# what is written is what the run gets
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_an_experiment_writes_is_what_the_run_gets(name: str, tmp_path: Path) -> None:
+    write(tmp_path, "experiment/mine.yaml", f"""# @package _global_
+defaults:
+  - compare
+  - override /scenario: {name}
+  - _self_
+experiment:
+  key: mine
+quarters: 20
+replications: 7
+seed: 5
+planned_cost: 5000
+portfolios: [as_is, listening_first]
+headline: [trust]
+twins: none
+lanes: 3
+level: 0.9
+physics:
+  anchor: 0.5
+mechanism:
+  social_listening:
+    half_life: 99
+organization:
+  programmes:
+    fast_service:
+      effort: 1.5
+finance:
+  discount_rate: 0.2
+""")  # fmt: skip
+    made = load(["experiment=mine"], tmp_path)
+    study, scenario = made.study, made.scenario
+    assert (study.key, study.replications, study.seed) == ("mine", 7, 5)
+    assert (study.planned_cost, study.headline, study.twins) == (5000, ("trust",), "none")
+    assert (study.lanes, study.level) == (3, 0.9)
+    assert [p.key for p in study.portfolios] == ["as_is", "listening_first"]
+    assert (scenario.key, scenario.quarters) == (name, 20)
+    assert scenario.physics.anchor == 0.5
+    assert scenario.mechanisms[scenario.mechanism("social_listening")].half_life == 99
+    assert scenario.firms[0].programmes["fast_service"].effort == 1.5
+    assert scenario.finance.discount_rate == 0.2
+    assert made.resolved["quarters"] == 20
+
+
+def test_an_override_wins_over_the_experiment(tmp_path: Path) -> None:
+    write(tmp_path, "experiment/mine.yaml", """# @package _global_
+defaults:
+  - compare
+  - _self_
+quarters: 20
+""")  # fmt: skip
+    assert load(["experiment=mine"], tmp_path).scenario.quarters == 20
+    assert load(["experiment=mine", "quarters=6"], tmp_path).scenario.quarters == 6
+    assert load(["quarters=6", "experiment=mine"], tmp_path).scenario.quarters == 6
+
+
+@pytest.mark.parametrize(
+    "override", ["quarters=20", "seed=9", "replications=3", "twins=all", "planned_cost=400"]
+)
+def test_an_override_reaches_the_run(override: str) -> None:
+    made = load([f"scenario={TESTED}", override])
+    key, _, value = override.partition("=")
+    got = made.scenario.quarters if key == "quarters" else getattr(made.study, key)
+    assert str(got).removesuffix(".0") == value
+
+
+def test_overrides_reach_into_every_group() -> None:
+    made = load([
+        f"scenario={TESTED}", "stakeholders.households.count=50", "network.strong.degree=6",
+        "organization.levers.coverage=0.3", "competitors.river_street.policy.name=reactive",
+        "organization.programmes.co_design={effort: 5, maturity: 0.1}",
+        "mechanism.co_design.effects.absorption.by=0.25", "physics.confidence=1",
+        "stakeholders.households.tied={mill_lane: 0.2}",
+        "mechanism.co_design.effects.talk_rate.to=[employees]",
+    ]).scenario  # fmt: skip
+    assert made.stakeholders[0].count == 50
+    assert made.layers[0].degree == 6
+    assert made.firms[0].levers["coverage"] == 0.3
+    assert made.firms[1].policy.name == "reactive"
+    assert made.firms[0].programmes["co_design"].effort == 5
+    effects = {e.lever: e for e in made.mechanisms[made.mechanism("co_design")].effects}
+    assert effects["absorption"].by == 0.25
+    assert effects["talk_rate"].to == ("employees",)
+    assert made.physics.confidence == 1
+    assert made.stakeholders[0].tied == {"mill_lane": 0.2, "river_street": 0.45}
+
+
+def test_a_group_can_be_exchanged_within_a_scenario() -> None:
+    made = load(["scenario=attenzi", "finance=association"])
+    assert made.scenario.key == "attenzi"
+    assert made.scenario.finance.discount_rate == 0.05
+
+
+def test_the_baseline_leads_if_it_is_not_named() -> None:
+    made = load([f"scenario={TESTED}", "portfolios=[listening_first]"])
+    assert [p.key for p in made.study.portfolios] == ["as_is", "listening_first"]
+
+
+def test_run_asks_about_one_portfolio() -> None:
+    made = load([f"scenario={TESTED}", "experiment=run"])
+    assert [p.key for p in made.study.portfolios] == ["as_is", "listening_first"]
+
+
+def test_costs_are_scaled_to_the_scenario_and_audiences_are_its_own_types() -> None:
+    full, small = load(["scenario=attenzi"]).scenario, load([f"scenario={TESTED}"]).scenario
+    at, here = full.mechanism("brand_advertising"), small.mechanism("brand_advertising")
+    scale = load([f"scenario={TESTED}"]).resolved["scenario"]["cost_scale"]
+    assert small.mechanisms[here].running == pytest.approx(full.mechanisms[at].running * scale)
+    assert small.mechanisms[here].effects[0].to == ("households", "neighbours")
+    assert small.mechanisms[here].owner == "counter"
+    everybody = full.mechanisms[full.mechanism("product_excellence")].effects[0]
+    assert everybody.to == ()
+
+
+def test_a_mechanism_that_acts_on_nobody_is_left_out_and_cannot_be_funded() -> None:
+    keys = [m.key for m in load([f"scenario={TESTED}"]).scenario.mechanisms]
+    assert "reseller_enablement" not in keys
+    said = refusal("organization.programmes.reseller_enablement={effort: 1, maturity: 1}")
+    assert "organization.programmes.reseller_enablement" in said
+
+
+def test_the_resolved_settings_are_plain_data_that_yaml_can_keep(attenzi: Settings) -> None:
+    again = yaml.safe_load(yaml.safe_dump(attenzi.resolved))
+    assert again == attenzi.resolved
+    assert again["quarters"] == 12
+
+
+# one's own folder
+
+
+OWN_MECHANISM = """label: Kitchen theatre
+description: Cooks cook in public.
+flows: [2]
+owner: marketing
+needs: {human: 1.0}
+setup: 10
+running: 100
+half_life: 13
+maturity: exponential
+dip: 0
+effects:
+  talk_rate: {to: [customers], by: 0.5}
+"""
+OWN_PORTFOLIO = """label: Theatre
+description: Only theatre.
+items:
+  - {mechanism: kitchen_theatre, share: 1.0}
+capital: {}
+"""
+
+
+def test_one_yaml_adds_a_mechanism_and_one_a_portfolio(tmp_path: Path) -> None:
+    write(tmp_path, "mechanism/kitchen_theatre.yaml", OWN_MECHANISM)
+    write(tmp_path, "portfolio/theatre.yaml", OWN_PORTFOLIO)
+    made = load([f"scenario={TESTED}", "portfolios=[theatre]"], tmp_path)
+    row = made.scenario.mechanism("kitchen_theatre")
+    assert made.scenario.mechanisms[row].effects[0].to == ("households",)
+    assert designs.arms(made.study, made.scenario)[1].plan.effort[row].all()
+
+
+def test_an_own_group_can_be_chosen(tmp_path: Path) -> None:
+    write(tmp_path, "finance/cheap.yaml", "discount_rate: 0.01\nmarket_growth: 0\nstart_cash: 1\n")
+    assert load([f"scenario={TESTED}", "finance=cheap"], tmp_path).scenario.finance.start_cash == 1
+
+
+def test_numbers_may_be_written_with_an_exponent(tmp_path: Path) -> None:
+    text = OWN_MECHANISM.replace("running: 100", "running: 1e2")
+    write(tmp_path, "mechanism/kitchen_theatre.yaml", text)
+    made = load(["scenario=attenzi"], tmp_path).scenario
+    assert made.mechanisms[made.mechanism("kitchen_theatre")].running == 100
+
+
+def test_an_own_file_may_not_hide_a_shipped_one(tmp_path: Path) -> None:
+    write(tmp_path, "physics/defaults.yaml", "anchor: 1\n")
+    assert "shipped already" in refusal(config_dir=tmp_path)
+
+
+def test_a_folder_that_is_no_group_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "mechanisms/mine.yaml", OWN_MECHANISM)
+    assert "did you mean 'mechanism'" in refusal(config_dir=tmp_path)
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    assert "no such folder" in refusal(config_dir=tmp_path / "nowhere")
+
+
+# refused before anything runs
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("physics.ancor=0.1", r"physics\.ancor=0\.1.*unknown.*did you mean 'anchor'"),
+        ("quaters=20", r"quaters=20.*did you mean 'quarters'"),
+        ("physics.anchor=banana", r"physics\.anchor='banana' must be a finite number"),
+        ("physics.anchor=nan", r"physics\.anchor=nan must be a finite number"),
+        ("physics.anchor=null", r"physics\.anchor=None must be a finite number"),
+        ("physics.anchor=50", r"physics\.anchor=50.*from 0 to 10.*1/week"),
+        ("physics.patience=1.5", r"physics\.patience=1\.5 must be a whole number"),
+        ("physics.patience=true", r"physics\.patience=True must be a whole number"),
+        ("physics.experience_in_flow=1", r"experience_in_flow=1 must be true or false"),
+        ("quarters=0", r"quarters=0 is out of range.*from 1 to 80 quarters"),
+        ("quarters=", r"quarters='' must be a whole number"),
+        ("scenario=vilage", r"scenario=vilage.*did you mean 'village'"),
+        ("physics=default", r"physics=default.*did you mean 'defaults'"),
+        ("experiment=comparison", r"experiment=comparison.*did you mean 'compare'"),
+        ("portfolios=[as_is,lisening_first]", r"portfolios.*did you mean 'listening_first'"),
+        ("portfolios=as_is", r"portfolios='as_is' must be a list"),
+        ("baseline=as_was", r"baseline='as_was' is unknown"),
+        ("headline=[trusst]", r"headline.*did you mean 'trust'"),
+        ("portfolio=as_is", r"choose with portfolios=\[name, \.\.\.\]"),
+        ("mechanism=co_design", r"every mechanism on the shelf is loaded"),
+        ("+foo=1", r"'\+foo=1'.*never added"),
+        ("++physics.anchor=1", r"never added: write physics\.anchor=value"),
+        ("~physics.anchor", r"cannot be removed"),
+        ("physics._target_=os.system", r"plain data"),
+        ("scenario.label=${oc.env:HOME}", r"plain data"),
+        ("hydra.run.dir=x", r"unknown setting 'hydra'"),
+        ("finance@other=defaults", r"no name of a setting"),
+        ("quarters", r"not of the form key=value"),
+        ("quarters=4,5", r"one value is needed"),
+        ("scenario.label=[a", r"cannot be read"),
+        ("physics.anchor.more=1", r"physics\.anchor is a single value"),
+        ("stakeholders.housholds.count=5", r"stakeholders\.housholds.*missing"),
+        ("stakeholders.households.tied.mil_lane=0.1", r"tied.*did you mean 'mill_lane'"),
+        ("stakeholders.households.tied.mill_lane=0.9", r"stakeholders\.households: tied"),
+        ("network.strong.speakers=[employes]", r"network\.strong\.speakers.*mean 'employees'"),
+        ("physics.anchor='0.1'", r"physics\.anchor='0\.1' must be a finite number"),
+        ("network.strong.generator=smal_world", r"generator.*did you mean 'small_world'"),
+        ("organization.policy.name=pasive", r"policy\.name.*did you mean 'passive'"),
+        ("organization.levers.covrage=0.1", r"organization: .*did you mean 'coverage'"),
+        ("organization.levers.coverage=2", r"organization: levers\.coverage=2.*\[0, 1\]"),
+        ("organization.programmes.co_desing.effort=1", r"co_desing.*missing"),
+        ("organization.programmes.co_desing={effort: 1, maturity: 1}", r"mean 'co_design'"),
+        ("organization.policy.lag=0", r"organization\.policy\.lag=0.*from 1 to 8"),
+        ("mechanism.co_design.effects.absorbtion={to: all, by: 0.1}", r"mean 'absorption'"),
+        ("mechanism.co_design.effects.absorption.by=3", r"mechanism\.co_design\.effects\.absor"),
+        ("mechanism.co_design.effects.absorption.to=[custmers]", r"did you mean 'customers'"),
+        ("mechanism.co_design.owner=bakry", r"mechanism\.co_design\.owner.*mean 'bakery'"),
+        ("mechanism.co_design.maturity=linear", r"mechanism\.co_design.*exponential"),
+        ("mechanism.co_design.needs.human=0.9", r"mechanism\.co_design: needs.*sum to 1"),
+        ("mechanism.co_design.flows=[7]", r"mechanism\.co_design: flows"),
+        ("portfolio.co_design.items=[{mechanism: co_desing, share: 0.7}]", r"mean 'co_design'"),
+        ("portfolio.co_design.capital.human=0.5", r"portfolio\.co_design.*sum to 1"),
+        ("planned_cost=0.1", r"portfolio\..*set-up"),
+        ("audiences.customers=[houses]", r"audiences\.customers.*did you mean 'households'"),
+        ("owners.strategie=office", r"owners\.strategie.*did you mean 'strategy'"),
+        ("scorecard.targets.trust.goal=high", r"scorecard\.targets\.trust\.goal='high'"),
+        ("strategy_map.links=[{from: skills}]", r"strategy_map.*missing"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_words(override: str, said: str) -> None:
+    assert re.search(said, refusal(override), re.DOTALL), refusal(override)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("physics/mine.yaml", "", r"mine\.yaml: the file is empty"),
+        ("physics/mine.yaml", "# nothing\n", r"mine\.yaml: the file is empty"),
+        ("physics/mine.yaml", "- a\n", r"mine\.yaml, line 1: it must hold"),
+        ("physics/mine.yaml", "a: 1\nb: [1\nc: 2\n", r"mine\.yaml, line \d: malformed yaml"),
+        ("physics/mine.yaml", "a: 1\n\tb: 2\n", r"mine\.yaml, line 2: malformed yaml"),
+        ("physics/mine.yaml", "a: 1\nb: 2\na: 3\n", r"line 3: a is written twice .*line 1"),
+        ("physics/mine.yaml", "a:\n  b: 1\n  b: 2\n", r"line 3: a\.b is written twice"),
+        ("physics/mine.yaml", "_target_: os.system\n", r"line 1: _target_: .*plain data"),
+        ("physics/mine.yaml", "a:\n  _args_: []\n", r"line 2: a\._args_: .*plain data"),
+        ("physics/mine.yaml", "a: ${oc.env:HOME}\n", r"line 1: a: .*plain data"),
+        ("physics/mine.yaml", "a: !!python/object:os.x {}\n", r"malformed yaml|plain data"),
+        ("physics/mine.yml", "a: 1\n", r"must end in \.yaml"),
+    ],
+)
+def test_a_malformed_file_is_refused_with_file_and_line(
+    name: str, text: str, said: str, tmp_path: Path
+) -> None:
+    write(tmp_path, name, text)
+    assert re.search(said, refusal(config_dir=tmp_path)), refusal(config_dir=tmp_path)
+
+
+def own_experiment(folder: Path, text: str) -> Path:
+    head = "# @package _global_\ndefaults:\n  - compare\n  - _self_\n"
+    return write(folder, "experiment/mine.yaml", head + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("quaters: 20\n", r"mine\.yaml, line 5: quaters: unknown.*did you mean 'quarters'"),
+        ("physics:\n  ancor: 1\n", r"mine\.yaml, line 6: physics\.ancor.*mean 'anchor'"),
+        ("physics:\n  anchor: 99\n", r"mine\.yaml, line 6: physics\.anchor=99 is out of range"),
+        ("quarters: many\n", r"mine\.yaml, line 5: quarters='many' must be a whole number"),
+        ("portfolios: [as_was]\n", r"mine\.yaml, line 5: portfolios.*'as_was' is unknown"),
+    ],
+)
+def test_a_wrong_setting_in_a_file_is_refused_with_file_and_line(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    own_experiment(tmp_path, text)
+    assert re.search(said, refusal("experiment=mine", config_dir=tmp_path), re.DOTALL), refusal(
+        "experiment=mine", config_dir=tmp_path
+    )
+
+
+def test_an_experiment_without_its_first_line_is_told_so(tmp_path: Path) -> None:
+    write(tmp_path, "experiment/mine.yaml", "defaults:\n  - compare\n  - _self_\nquarters: 20\n")
+    assert "# @package _global_" in refusal("experiment=mine", config_dir=tmp_path)
+
+
+def test_a_defaults_list_that_names_no_file_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    text = "# @package _global_\ndefaults:\n  - compare\n  - override /physics: default\n"
+    write(tmp_path, "experiment/mine.yaml", text)
+    assert "did you mean 'defaults'" in refusal("experiment=mine", config_dir=tmp_path)
+
+
+def test_an_unknown_lever_in_an_own_mechanism_is_refused_with_its_file(tmp_path: Path) -> None:
+    text = OWN_MECHANISM.replace("talk_rate", "talkrate")
+    write(tmp_path, "mechanism/kitchen_theatre.yaml", text)
+    said = refusal(config_dir=tmp_path)
+    assert "kitchen_theatre.yaml, line 12" in said
+    assert "mechanism.kitchen_theatre.effects.talkrate" in said
+    assert "did you mean 'talk_rate'" in said
+
+
+def test_a_refused_setting_leaves_the_next_command_untouched() -> None:
+    refusal("physics.anchor=50")
+    assert load([f"scenario={TESTED}"]).scenario.key == TESTED
+
+
+# the list
+
+
+def test_the_list_shows_value_unit_range_meaning_and_source() -> None:
+    row = next(r for r in listing("physics.anchor"))
+    assert (row.path, row.value, row.unit) == ("physics.anchor", "0.02", "1/week")
+    assert row.range == "from 0 to 10"
+    assert "opening attitude" in row.meaning
+    assert "Friedkin" in row.source
+
+
+def test_the_list_shows_what_an_override_makes_of_a_setting() -> None:
+    row = next(iter(listing("physics.anchor", ["physics.anchor=0.5"])))
+    assert (row.value, row.source) == ("0.5", "command line")
+
+
+def test_the_list_has_every_number_with_unit_meaning_and_source() -> None:
+    rows = listing()
+    assert len({row.path for row in rows}) == len(rows)
+    for row in rows:
+        if row.path.startswith(("strategy_map", "scorecard")):
+            continue
+        if re.fullmatch(r"-?\d+(\.\d+)?(e[-+]\d+)?", row.value):
+            assert row.meaning, row.path
+            assert row.unit, row.path
+            # When and how a portfolio spends is a decision, not a fact with a source.
+            assert row.source or row.path.startswith("portfolio"), row.path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("trust", "physics.trust_gain"),
+        ("PHYSICS.TRUST", "physics.trust_gain"),
+        ("physics.trust*", "physics.trust_gain"),
+        ("opening attitude", "physics.anchor"),
+        ("lever.coverage", "lever.coverage"),
+        ("mechanism.co_design", "mechanism.co_design.effects.absorption.by"),
+        ("portfolio.listening_first", "portfolio.listening_first.items.0.share"),
+    ],
+)
+def test_the_list_is_searched_by_name_pattern_or_meaning(pattern: str, found: str) -> None:
+    paths = [row.path for row in listing(pattern)]
+    assert found in paths
+    assert "finance.start_cash" not in paths
+
+
+def test_a_pattern_that_matches_nothing_gives_nothing() -> None:
+    assert listing("no_such_setting") == []
