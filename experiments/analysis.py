@@ -1,9 +1,10 @@
-"""From tables to judgements: each arm minus the baseline of the same replication, and what that shows.
+"""From tables to judgements: each arm minus the baseline of the same replication.
 
-Replications are the blocks: arms of one replication share their luck, so that only differences within
-a replication are averaged, with the paired t interval; levels of arms are never compared as if they
-were independent. The verdict is per indicator: Holm's correction over the arms, and a majority of
-replications that agrees. Arms are ranked by the first headline indicator alone, never by a composite.
+Replications are the blocks: arms of one replication share their luck, so that only differences
+within a replication are averaged, with the paired t interval; levels of arms are never compared as
+if they were independent. The verdict is per indicator: Holm's correction over the arms, and a
+majority of replications that agrees. Arms are ranked by the first headline indicator alone, never
+by a composite.
 Source: METHODS C.1 to C.3; Holm (1979).
 """
 

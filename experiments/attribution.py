@@ -1,8 +1,8 @@
 """Which flow did what: a run minus its twin with that flow muted, and exact Shapley shares.
 
-Influence is counterfactual: what would not have happened otherwise. Muting one flow at a time gives the
-last-in effects, which need not add up because flows work together; the remainder is shown, never
-spread. With all 64 coalitions of open flows the Shapley values share everything out exactly.
+Influence is counterfactual: what would not have happened otherwise. Muting one flow at a time gives
+the last-in effects, which need not add up because flows work together; the remainder is shown,
+never spread. With all 64 coalitions of open flows the Shapley values share everything out exactly.
 Source: MODEL A.16; Shapley (1953); Sheldrake (2011) for influence as what one otherwise wouldn't.
 """
 

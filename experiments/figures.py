@@ -1,8 +1,8 @@
 """Pictures from tables: the same colour for an arm and for a flow everywhere, a unit on every axis.
 
 Figures never run a model. They are built with matplotlib's Figure alone, so that nothing global is
-touched, and saved as PNG and SVG. Colours are colour-blind safe (Okabe & Ito 2008; Tol 2021) and never
-the only sign: labels stand on the lines, letters in the lights.
+touched, and saved as PNG and SVG. Colours are colour-blind safe (Okabe & Ito 2008; Tol 2021) and
+never the only sign: labels stand on the lines, letters in the lights.
 """
 
 from __future__ import annotations
@@ -42,10 +42,15 @@ PERSPECTIVE_LABELS = {
     "learning": "Learning and growth",
 }  # fmt: skip
 MEASURE_UNITS = {
-    "salience": "probability", "attitude": "on a scale from \u22121 to 1", "expectation": "on a scale from 0 to 1", "trust": "share",
-    "satisfaction": "on a scale from \u22121 to 1", "tied": "share of the type", "positive_voices": "voices per head",
-    "negative_voices": "voices per head",
-}  # fmt: skip
+    "salience": "probability",
+    "attitude": "on a scale from \u22121 to 1",
+    "expectation": "on a scale from 0 to 1",
+    "trust": "share",
+    "satisfaction": "on a scale from \u22121 to 1",
+    "tied": "share of the type",
+    "positive_voices": "voices per head and quarter",
+    "negative_voices": "voices per head and quarter",
+}
 DPI = 150
 ARROWS = {1: "↑", 0: "→", -1: "↓", None: ""}
 
@@ -70,8 +75,8 @@ class Shown:
 def shown(kpi: str, currency: str, size: float = 0.0, change: bool = False) -> Shown:
     """Return how an indicator is shown; `size` is the largest number to come.
 
-    Shares are shown in percent and their changes in percentage points (% points); money counted in thousands
-    turns to millions where that is shorter.
+    Shares are shown in percent and their changes in percentage points (% points); money counted in
+    thousands turns to millions where that is shorter.
     """
     unit = kpis.TABLE[kpis.INDEX[kpi]].unit
     per = unit.partition("/")[1:]

@@ -1,7 +1,7 @@
 """The one-page report and the pictures beside it; `StudyResults` is all it reads.
 
-The page is one file without scripts or requests: it opens offline, prints, and can be read aloud. The
-same figures are written as PNG and SVG. Nothing is computed here that `Findings` does not hold.
+The page is one file without scripts or requests: it opens offline, prints, and can be read aloud.
+The same figures are written as PNG and SVG. Nothing is computed here that `Findings` does not hold.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def drawings(findings: Findings) -> dict[str, Figure]:
     made["scorecard"] = figures.scorecard_grid(
         findings.rows,
         f"Balanced Scorecard of {study.label(findings.shown)}, quarter by quarter",
-        "G at or beyond the target, A between, R at or beyond the red flag, ? no data, grey without "
-        "letter: no target. Arrow: change since the quarter before.",
+        "G at or beyond the target, A between, R at or beyond the red flag, ? no data, grey "
+        "without letter: no target. Arrow: change since the quarter before.",
     )
     if findings.traced:
         made["influence"] = figures.influence_matrix(
@@ -79,8 +79,8 @@ def drawings(findings: Findings) -> dict[str, Figure]:
         status,
         words,
         f"Strategy map: {study.strategy_map.label}",
-        f"Lights and readings: {study.label(findings.shown)}, quarter {quarter}. G at or beyond the "
-        "target, A between, R at or beyond the red flag, ? no data.",
+        f"Lights and readings: {study.label(findings.shown)}, quarter {quarter}. G at or beyond "
+        "the target, A between, R at or beyond the red flag, ? no data.",
     )
     return made
 
@@ -203,8 +203,8 @@ def _map(findings: Findings, vectors: dict[str, str]) -> str:
         + report_parts.figure(
             vectors["strategy_map"],
             "map",
-            f"Strategy map “{study.strategy_map.label}”: objectives in four perspectives with causes "
-            "and effects, the six flows and the rivals; every link is listed below.",
+            f"Strategy map “{study.strategy_map.label}”: objectives in four perspectives with "
+            "causes and effects, the six flows and the rivals; every link is listed below.",
         )
         + "<details><summary>Every link, with sign, lag and what is known</summary>"
         f"{report_parts.links_table(study)}</details>"

@@ -1,4 +1,4 @@
-"""The report's pieces, each a stretch of HTML made from findings: tables, lights, figures, lists."""
+"""The report's pieces: each a stretch of HTML made from findings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ from experiments.report_words import amount, decision, in_words, recommended
 from sim import kpis, scorecard
 from sim.flows import Flow
 
+SCORECARD_HEAD = (
+    '<th scope="col" class="text">Objective and indicator</th><th scope="col">As is</th>'
+    '<th scope="col">Target</th><th scope="col">Actual<br><small>middle 80 %</small></th>'
+    '<th scope="col">Status</th><th scope="col" class="text">Trend</th>'
+    '<th scope="col"><span class="nowrap">Chance to</span><br>'
+    '<span class="nowrap">meet target</span></th>'
+)
 STATUS_CLASSES = {
     scorecard.GREEN: "green", scorecard.AMBER: "amber", scorecard.RED: "red",
     scorecard.NO_DATA: "nodata", scorecard.NO_TARGET: "notarget",
@@ -121,7 +128,7 @@ def _back(row: Mapping[str, object], findings: Findings) -> str:
     if math.isnan(share):
         return "–"
     text = f"{late:.0f}" if math.isfinite(late) else f"not in {findings.cube.quarters}"
-    return f"{text}<br><small>{figures.percent(share)} do</small>"
+    return f"{text}<br><small class='nowrap'>{figures.percent(share)} do</small>"
 
 
 def light(row: scorecard.Row) -> str:
@@ -154,13 +161,7 @@ def scorecard_table(findings: Findings, quarter: int, strips: bool = True) -> st
             f'<td colspan="{columns - 3}">{_tally(group)}</td></tr>'
         )
         body += [_scorecard_row(findings, row, strips) for row in group]
-    head = (
-        '<th scope="col" class="text">Objective and indicator</th><th scope="col">As is</th>'
-        '<th scope="col">Target</th>'
-        '<th scope="col">Actual<br><small>middle 80 %</small></th><th scope="col">Status</th>'
-        '<th scope="col" class="text">Trend</th><th scope="col"><span class="nowrap">Chance to</span><br><span class="nowrap">meet target</span></th>'
-    )
-    head += '<th scope="col" class="text">Owner</th>'
+    head = SCORECARD_HEAD + '<th scope="col" class="text">Owner</th>'
     if strips:
         last = findings.cube.quarters
         head += f'<th scope="col" class="text">Quarters 1 to {last}</th>'
@@ -215,13 +216,7 @@ def influence_table(findings: Findings) -> str:
             f"{_tally(group) if group else 'no indicator: a blind flow'}</td></tr>"
         )
         body += [_scorecard_row(findings, row, strips=False) for row in group]
-    head = (
-        '<th scope="col" class="text">Objective and indicator</th><th scope="col">As is</th>'
-        '<th scope="col">Target</th><th scope="col">Actual<br><small>middle 80 %</small></th>'
-        '<th scope="col">Status</th><th scope="col" class="text">Trend</th>'
-        '<th scope="col"><span class="nowrap">Chance to</span><br><span class="nowrap">meet target</span></th>'
-        '<th scope="col" class="text">Extracted from</th>'
-    )
+    head = SCORECARD_HEAD + '<th scope="col" class="text">Extracted from</th>'
     return _table(head, body, "")
 
 

@@ -9,7 +9,10 @@ the plan. A unit that raises becomes failed rows; a process that dies takes no o
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -260,7 +263,9 @@ class _Work:
             return
         from joblib import Parallel, delayed, parallel_config
 
-        with parallel_config("loky", inner_max_num_threads=1, initializer=_leave_interrupts_alone):
+        with parallel_config(
+            "loky", inner_max_num_threads=1, initializer=_settle_in, initargs=(os.getpid(),)
+        ):
             results = Parallel(n_jobs=self.jobs, batch_size=1, return_as="generator_unordered")(
                 delayed(run_unit)(self.scenario, unit, seed, lanes) for unit in units
             )
@@ -270,6 +275,13 @@ class _Work:
                 results.close()
 
 
-def _leave_interrupts_alone() -> None:
-    """Let Ctrl-C reach the driver only, which keeps what is finished and ends the workers."""
+def _settle_in(driver: int) -> None:
+    """Prepare a worker process: Ctrl-C is for the driver alone, and who loses it ends as well."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == driver:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

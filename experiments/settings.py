@@ -257,7 +257,7 @@ def _folders(config_dir: Path | None) -> list[Path]:
 
 
 def _options(group: str, folders: Sequence[Path]) -> list[str]:
-    return sorted(f.stem for folder in folders for f in (folder / group).glob("*.yaml"))
+    return sorted(file.stem for file in _shelf(group, folders))
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -383,11 +383,19 @@ def _files(choices: Mapping[str, str], folders: Sequence[Path]) -> list[tuple[st
     for group in SHELVES:
         found += [(f"{group}.{file.stem}", read_yaml(file)) for file in _shelf(group, folders)]
     for group in GROUPS:
-        for folder in folders:
-            file = folder / group / f"{choices[group]}.yaml"
-            if file.is_file():
-                found.append(("" if group in GLOBAL_GROUPS else group, read_yaml(file)))
+        prefix = "" if group in GLOBAL_GROUPS else group
+        found += [(prefix, written) for written in _inherited(group, choices[group], folders)]
     return found
+
+
+def _inherited(group: str, name: str, folders: Sequence[Path]) -> list[Written]:
+    """Return a file of a group behind those of the same group that its defaults name."""
+    file = next((f for f in _shelf(group, folders) if f.stem == name), None)
+    if file is None:
+        return []
+    written = read_yaml(file)
+    above = [line for line in written.content.get("defaults", []) if isinstance(line, str)]
+    return [w for line in above for w in _inherited(group, line, folders)] + [written]
 
 
 def _with_place(

@@ -1,8 +1,8 @@
-"""The strategy map as a picture: objectives in four rows, causes and effects, six flows as coloured edges.
+"""The strategy map as a picture: four rows, causes and effects, six flows as coloured edges.
 
 Edges run like the lines of an underground map: straight up or down from a box to a track in the gap
-between two rows, along it, and straight on to the next box. Ports, corridors and tracks are each given
-to one edge only, so that lines cross but never run on top of one another nor under a box.
+between two rows, along it, and straight on to the next box. Ports, corridors and tracks are each
+given to one edge only, so that lines cross but never run on top of one another nor under a box.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -177,7 +178,7 @@ def _route(strategy_map: StrategyMap, boxes: Mapping[str, _Box]) -> tuple[list[_
             _End(first, True, head.middle - 0.1)
         )
         docks.setdefault((head.key, last.end_low), []).append(_End(last, False, tail.middle + 0.1))
-        for before, after in zip(edge.segments, edge.segments[1:], strict=False):
+        for before, after in pairwise(edge.segments):
             row = max(before.gap, after.gap)
             before.end = after.start = corridors.take(row, tail, head, edge.link.feedback)
     _dock(docks, boxes)
@@ -208,9 +209,13 @@ class _Corridors:
         group = sorted((b for b in self.boxes.values() if b.row == row), key=lambda b: b.left)
         middles = [LEFT - 16.0]
         if not feedback:
-            middles += [(a.right + b.left) / 2 for a, b in zip(group, group[1:], strict=False)]
+            middles += [(a.right + b.left) / 2 for a, b in pairwise(group)]
         choices = [_slot(middle + 6 * side, 2) for middle in middles for side in (0, 1, -1)]
         free = [x for x in choices if (row, x) not in self.used]
+        if not free:
+            raise ValueError(
+                f"too many links pass the row of {group[0].key if group else row!r}: shorten some"
+            )
         best = min(free, key=lambda x: abs(x - tail.middle) + abs(x - head.middle))
         self.used.add((row, best))
         return best
@@ -402,7 +407,7 @@ def _draw_edge(
     color = COLORS[Flow(link.flow)] if link.flow else CAUSE
     width = 3.0 if link.flow else 1.5
     points = _points(edge, bottoms)
-    (x0, y0), (x1, y1) = points[-2], points[-1]
+    (_, y0), (x1, y1) = points[-2], points[-1]
     towards = 1 if y1 > y0 else -1
     tip = 11 if link.flow else 9
     points[-1] = (x1, y1 - towards * tip)

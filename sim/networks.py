@@ -81,8 +81,15 @@ class Draws:
 
     def uniform(self, ids: np.ndarray, purpose: int, number: npt.ArrayLike = 0) -> np.ndarray:
         """Return float64 (..., 4) strictly inside (0, 1), in steps of 2^-32."""
-        drawn = rng.words(self.seed, self.replication, rng.Stream.NETWORK, ids, week=purpose,
-                          block=number, slot=self.slot)
+        drawn = rng.words(
+            self.seed,
+            self.replication,
+            rng.Stream.NETWORK,
+            ids,
+            week=purpose,
+            block=number,
+            slot=self.slot,
+        )
         return (drawn + 0.5) * 2.0**-32
 
     def table(self, ids: np.ndarray, purpose: int, columns: int) -> np.ndarray:
@@ -94,12 +101,16 @@ class Draws:
 def layer_ties(layer: Layer, members: Members, draws: Draws) -> Ties:
     """Return a layer's ties: no self ties, no pair twice; KeyError for an unknown generator."""
     if layer.generator not in GENERATORS:
-        raise KeyError(f"layers.{layer.key}.generator={layer.generator!r} is unknown"
-                       f"{nearest(layer.generator, GENERATORS)}")
+        raise KeyError(
+            f"layers.{layer.key}.generator={layer.generator!r} is unknown"
+            f"{nearest(layer.generator, GENERATORS)}"
+        )
     if layer.homophily > 0 and (layer.group == "none" or layer.generator in WITHOUT_GROUPS):
-        raise ValueError(f"layers.{layer.key}.homophily={layer.homophily:g} has nothing to keep "
-                         f"to: with generator {layer.generator!r} and group {layer.group!r} it "
-                         "must be 0")
+        raise ValueError(
+            f"layers.{layer.key}.homophily={layer.homophily:g} has nothing to keep "
+            f"to: with generator {layer.generator!r} and group {layer.group!r} it "
+            "must be 0"
+        )
     return GENERATORS[layer.generator](layer, members, draws)
 
 
@@ -123,8 +134,10 @@ def small_world(layer: Layer, members: Members, draws: Draws) -> Ties:
     Watts & Strogatz (1998). A far tie goes to somebody who is not among the nearest and is one-way.
     """
     if layer.spread > 1:
-        raise ValueError(f"layers.{layer.key}.spread={layer.spread:g} must lie in [0, 1] with "
-                         "generator 'small_world': it is the share of far ties")
+        raise ValueError(
+            f"layers.{layer.key}.spread={layer.spread:g} must lie in [0, 1] with "
+            "generator 'small_world': it is the share of far ties"
+        )
     crowd = _elsewhere(members, draws) if layer.homophily > 0 else members
     return _portions(layer, members, crowd, draws, partial(_nearest, far_share=layer.spread))
 
@@ -141,8 +154,10 @@ def heavy_tail(layer: Layer, members: Members, draws: Draws) -> Ties:
     & Albert 1999) and ends at `HUB_LIMIT` times the least.
     """
     if layer.spread <= 1:
-        raise ValueError(f"layers.{layer.key}.spread={layer.spread:g} must be above 1 with "
-                         "generator 'heavy_tail': it is the exponent of the tail (2 to 3 observed)")
+        raise ValueError(
+            f"layers.{layer.key}.spread={layer.spread:g} must be above 1 with "
+            "generator 'heavy_tail': it is the exponent of the tail (2 to 3 observed)"
+        )
     a = layer.spread - 1
     top = math.log(HUB_LIMIT) if a == 1 else (HUB_LIMIT ** (1 - a) - 1) / (1 - a)
     mean = a * top / (1 - HUB_LIMIT**-a)
@@ -157,12 +172,18 @@ def blocks(layer: Layer, members: Members, draws: Draws) -> Ties:
     Stochastic block model (Holland, Laskey & Leinhardt 1983) with binomial numbers.
     """
     if layer.group == "none":
-        raise ValueError(f"layers.{layer.key}.group='none': generator 'blocks' needs groups, type "
-                         "or department; use 'random' without")
+        raise ValueError(
+            f"layers.{layer.key}.group='none': generator 'blocks' needs groups, type "
+            "or department; use 'random' without"
+        )
     inside, outside = _arcs(members, members.group), _beyond(members)
-    return _joined([
-        *_in_chunks(inside, layer.degree * layer.homophily, _anybody, draws, INSIDE),
-        *_in_chunks(outside, layer.degree * (1 - layer.homophily), _anybody, draws, 0)], members)
+    return _joined(
+        [
+            *_in_chunks(inside, layer.degree * layer.homophily, _anybody, draws, INSIDE),
+            *_in_chunks(outside, layer.degree * (1 - layer.homophily), _anybody, draws, 0),
+        ],
+        members,
+    )
 
 
 def broadcast(layer: Layer, members: Members, draws: Draws) -> Ties:
@@ -178,8 +199,10 @@ def complete(layer: Layer, members: Members, draws: Draws) -> Ties:
     arcs = _arcs(members, members.pool)
     total = int(arcs.others.sum())
     if total > MOST_TIES:
-        raise ValueError(f"layers.{layer.key}: a complete layer of {len(arcs.hearing)} listeners "
-                         f"has {total} ties, more than {MOST_TIES}; use generator 'random'")
+        raise ValueError(
+            f"layers.{layer.key}: a complete layer of {len(arcs.hearing)} listeners "
+            f"has {total} ties, more than {MOST_TIES}; use generator 'random'"
+        )
     listener, step = _counted(arcs.others)
     weight = np.minimum(1.0, layer.degree / np.maximum(arcs.others, 1)).astype(np.float32)
     return arcs.ties(listener, step)._replace(weight=weight[listener])
@@ -239,8 +262,13 @@ class Arcs:
 
     def part(self, some: slice) -> Arcs:
         """Return the arcs of some listeners."""
-        return replace(self, **{name: getattr(self, name)[some] for name in (
-            "hearing", "first", "size", "begin", "others", "own")})
+        return replace(
+            self,
+            **{
+                name: getattr(self, name)[some]
+                for name in ("hearing", "first", "size", "begin", "others", "own")
+            },
+        )
 
     def ties(self, listener: np.ndarray, step: np.ndarray) -> Ties:
         """Return the ties of listeners (by number) with the speakers that many steps away."""
@@ -262,8 +290,9 @@ def _arcs(members: Members, code: np.ndarray) -> Arcs:
     after = np.searchsorted(code[heard] * n + heard, code[hearing] * n + hearing, side="right")
     begin = np.where(after - first < size, after - first, 0)
     speaks = members.speaks[hearing]
-    return Arcs(members, heard, hearing, first, size, begin, size - speaks,
-                np.where(speaks, after - 1, -1))
+    return Arcs(
+        members, heard, hearing, first, size, begin, size - speaks, np.where(speaks, after - 1, -1)
+    )
 
 
 def _beyond(members: Members) -> Arcs:
@@ -272,8 +301,16 @@ def _beyond(members: Members) -> Arcs:
     heard, hearing, own_first, own_size = _segments(members, label, label)
     _, _, first, size = _segments(members, members.pool, label)
     begin = own_first + own_size - first
-    return Arcs(members, heard, hearing, first, size, np.where(begin < size, begin, 0),
-                size - own_size, np.full(len(hearing), -1))
+    return Arcs(
+        members,
+        heard,
+        hearing,
+        first,
+        size,
+        np.where(begin < size, begin, 0),
+        size - own_size,
+        np.full(len(hearing), -1),
+    )
 
 
 def _segments(members: Members, code: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -285,16 +322,19 @@ def _segments(members: Members, code: np.ndarray, order: np.ndarray) -> tuple[np
     return heard, hearing, first, np.searchsorted(code[heard], code[hearing], "right") - first
 
 
-def _portions(layer: Layer, members: Members, crowd: Members, draws: Draws,
-              choose: Chooser) -> Ties:
+def _portions(
+    layer: Layer, members: Members, crowd: Members, draws: Draws, choose: Chooser
+) -> Ties:
     """Choose the share `homophily` within one's own group, the rest from the pool's crowd."""
     found: list[Ties] = []
     if layer.homophily > 0:
-        found += _in_chunks(_arcs(members, members.group), layer.degree * layer.homophily, choose,
-                            draws, INSIDE)
+        found += _in_chunks(
+            _arcs(members, members.group), layer.degree * layer.homophily, choose, draws, INSIDE
+        )
     if layer.homophily < 1:
-        found += _in_chunks(_arcs(crowd, crowd.pool), layer.degree * (1 - layer.homophily), choose,
-                            draws, 0)
+        found += _in_chunks(
+            _arcs(crowd, crowd.pool), layer.degree * (1 - layer.homophily), choose, draws, 0
+        )
     ties = _joined(found, members)
     if 0 < layer.homophily < 1:  # both portions may have chosen the same speaker
         width = int(members.rows.max(initial=0)) + 1
@@ -309,8 +349,9 @@ def _elsewhere(members: Members, draws: Draws) -> Members:
     return Members(*(getattr(members, field.name)[order] for field in fields(members)))
 
 
-def _in_chunks(arcs: Arcs, degree: float, choose: Chooser, draws: Draws,
-               purpose: int) -> Iterator[Ties]:
+def _in_chunks(
+    arcs: Arcs, degree: float, choose: Chooser, draws: Draws, purpose: int
+) -> Iterator[Ties]:
     for start in range(0, len(arcs.hearing), CHUNK):
         part = arcs.part(slice(start, start + CHUNK))
         yield part.ties(*choose(part, degree, draws, purpose))
@@ -318,8 +359,10 @@ def _in_chunks(arcs: Arcs, degree: float, choose: Chooser, draws: Draws,
 
 def _joined(found: list[Ties], members: Members) -> Ties:
     none = members.rows[:0]
-    return Ties(np.concatenate([none, *(ties.target for ties in found)]),
-                np.concatenate([none, *(ties.source for ties in found)]))
+    return Ties(
+        np.concatenate([none, *(ties.target for ties in found)]),
+        np.concatenate([none, *(ties.source for ties in found)]),
+    )
 
 
 # ---- how a listener's speakers are chosen: (listener, step) of every tie ------------------------
@@ -340,8 +383,9 @@ def _nearest(arcs: Arcs, degree: float, draws: Draws, purpose: int, far_share: f
     moved &= np.cumsum(moved, axis=1) <= room[:, None]
     who, far = _subsets(room, moved.sum(axis=1), arcs.ids, draws, purpose + FAR)
     listener, index = np.nonzero(near & ~moved)
-    step = np.where(index < right[listener], index,
-                    arcs.others[listener] - 1 - index + right[listener])
+    step = np.where(
+        index < right[listener], index, arcs.others[listener] - 1 - index + right[listener]
+    )
     return np.concatenate([listener, who]), np.concatenate([step, far + right[who]])
 
 
@@ -356,8 +400,9 @@ def _so_many(arcs: Arcs, degree: float, draws: Draws, purpose: int) -> Chosen:
     return _subsets(arcs.others, count, arcs.ids, draws, purpose + PICK)
 
 
-def _prominent(arcs: Arcs, degree: float, draws: Draws, purpose: int,
-               prominence: np.ndarray) -> Chosen:
+def _prominent(
+    arcs: Arcs, degree: float, draws: Draws, purpose: int, prominence: np.ndarray
+) -> Chosen:
     """Choose speakers in proportion to prominence, one after the other, none twice."""
     u = draws.uniform(arcs.ids, purpose + COUNT)[:, 0]
     count = np.minimum(_whole(degree * prominence[arcs.hearing], u), arcs.others)
@@ -370,8 +415,9 @@ def _prominent(arcs: Arcs, degree: float, draws: Draws, purpose: int,
     return listener, arcs.steps(listener, speaker)
 
 
-def _redraw(arcs: Arcs, count: np.ndarray, weight: np.ndarray, draws: Draws,
-            purpose: int) -> Chosen:
+def _redraw(
+    arcs: Arcs, count: np.ndarray, weight: np.ndarray, draws: Draws, purpose: int
+) -> Chosen:
     """Draw speakers in proportion to weight, again until each has `count` different ones."""
     share = np.concatenate([[0], np.cumsum(weight)])
     n, low, spoken = len(share), share[arcs.first], arcs.own >= 0
@@ -380,13 +426,16 @@ def _redraw(arcs: Arcs, count: np.ndarray, weight: np.ndarray, draws: Draws,
     short, used = count, np.zeros_like(count)
     found, pairs = [], np.empty(0, np.int64)
     while short.any():
-        who, number = _counted(short)
-        u = draws.uniform(arcs.ids[who], purpose, used[who] + number)[:, 0]
+        blocks_of = -(-short // 4)
+        who, block = _counted(blocks_of)
+        u = draws.uniform(arcs.ids[who], purpose, used[who] + block)
+        needed = 4 * block[:, None] + np.arange(4) < short[who, None]
+        who, u = np.repeat(who, needed.sum(axis=1)), u[needed]
         at = low[who] + (u * total[who]).astype(np.int64)
         at += mine[who] * (spoken[who] & (at >= share[arcs.own[who]]))
         speaker = np.searchsorted(share, at, side="right") - 1
         pairs = _distinct(np.concatenate([pairs, who * n + speaker]))
-        listener, used = pairs // n, used + short
+        listener, used = pairs // n, used + blocks_of
         short = np.where(short > 0, count - np.bincount(listener, minlength=len(count)), 0)
         found.append(pairs[short[listener] == 0])
         pairs = pairs[short[listener] > 0]
@@ -394,8 +443,9 @@ def _redraw(arcs: Arcs, count: np.ndarray, weight: np.ndarray, draws: Draws,
     return every // n, every % n
 
 
-def _race(arcs: Arcs, who: np.ndarray, count: np.ndarray, weight: np.ndarray, draws: Draws,
-          purpose: int) -> Chosen:
+def _race(
+    arcs: Arcs, who: np.ndarray, count: np.ndarray, weight: np.ndarray, draws: Draws, purpose: int
+) -> Chosen:
     """Choose likewise where most are chosen: the first `count` of exponential clocks to ring.
 
     Efraimidis & Spirakis (2006).
@@ -411,8 +461,9 @@ def _race(arcs: Arcs, who: np.ndarray, count: np.ndarray, weight: np.ndarray, dr
     return who[index[won]], speaker[won]
 
 
-def _subsets(size: np.ndarray, count: np.ndarray, ids: np.ndarray, draws: Draws,
-             purpose: int) -> Chosen:
+def _subsets(
+    size: np.ndarray, count: np.ndarray, ids: np.ndarray, draws: Draws, purpose: int
+) -> Chosen:
     """Choose `count` different numbers below `size`, all subsets alike (Floyd; Bentley 1987)."""
     order = np.argsort(-count, kind="stable")
     left, most = count[order], int(count.max(initial=0))
@@ -460,7 +511,7 @@ def _whole(degree: np.ndarray, u: np.ndarray) -> np.ndarray:
 def _distinct(keys: np.ndarray) -> np.ndarray:
     """Return keys sorted, each once (faster than np.unique)."""
     keys = np.sort(keys)
-    return keys[np.append(keys[1:] != keys[:-1], True)[:len(keys)]]
+    return keys[np.append(keys[1:] != keys[:-1], True)[: len(keys)]]
 
 
 def _counted(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -484,8 +535,13 @@ class Adjacency(NamedTuple):
     layer: np.ndarray
 
 
-def assemble(n: int, ties: Sequence[Ties], contact: Sequence[float], persuasion: Sequence[float],
-             rank: np.ndarray) -> Adjacency:
+def assemble(
+    n: int,
+    ties: Sequence[Ties],
+    contact: Sequence[float],
+    persuasion: Sequence[float],
+    rank: np.ndarray,
+) -> Adjacency:
     """Sort the ties of all layers into rows by target; within a row by source, then by layer.
 
     Parameters
@@ -505,15 +561,29 @@ def assemble(n: int, ties: Sequence[Ties], contact: Sequence[float], persuasion:
         indptr[1:] += np.bincount(layer.target, minlength=n)
     np.cumsum(indptr, out=indptr)
     m = int(indptr[-1])
-    found = Adjacency(indptr, np.empty(m, np.int32), np.empty(m, np.int16), np.empty(m, np.int16),
-                      np.zeros(n, np.float32), np.zeros(n, np.float32), np.empty(m, np.int8))
+    found = Adjacency(
+        indptr,
+        np.empty(m, np.int32),
+        np.empty(m, np.int16),
+        np.empty(m, np.int16),
+        np.zeros(n, np.float32),
+        np.zeros(n, np.float32),
+        np.empty(m, np.int8),
+    )
     for low in range(0, n, CHUNK):
         _fill(found, low, min(low + CHUNK, n), ties, contact, persuasion, rank)
     return found
 
 
-def _fill(found: Adjacency, low: int, high: int, ties: Sequence[Ties], contact: Sequence[float],
-          persuasion: Sequence[float], rank: np.ndarray) -> None:
+def _fill(
+    found: Adjacency,
+    low: int,
+    high: int,
+    ties: Sequence[Ties],
+    contact: Sequence[float],
+    persuasion: Sequence[float],
+    rank: np.ndarray,
+) -> None:
     """Write the rows from low to high; rows in chunks keep the memory small."""
     targets, sources, weights, numbers = [], [], [], []
     for number, layer in enumerate(ties):
@@ -521,18 +591,20 @@ def _fill(found: Adjacency, low: int, high: int, ties: Sequence[Ties], contact: 
         targets.append(layer.target[mine] - low)
         sources.append(layer.source[mine])
         numbers.append(np.full(len(mine), number, np.int8))
-        weights.append(np.ones(len(mine), np.float32) if layer.weight is None
-                       else layer.weight[mine])
+        weights.append(
+            np.ones(len(mine), np.float32) if layer.weight is None else layer.weight[mine]
+        )
     target, source = np.concatenate(targets), np.concatenate(sources)
     by_source = _sorted_by(rank[source], len(rank), np.arange(len(source)))
     order = _sorted_by(target, high - low, by_source)
     weight, number_of = np.concatenate(weights)[order], np.concatenate(numbers)[order]
     evidence = weight * np.multiply(contact, persuasion, dtype=np.float32)[number_of]
-    indptr = found.indptr[low:high + 1] - found.indptr[low]
+    indptr = found.indptr[low : high + 1] - found.indptr[low]
     entries = slice(found.indptr[low], found.indptr[high])
     found.indices[entries], found.layer[entries] = source[order], number_of
     found.contact[entries], found.contact_scale[low:high] = _integer_weights(
-        np.abs(weight) * np.asarray(contact, np.float32)[number_of], indptr)
+        np.abs(weight) * np.asarray(contact, np.float32)[number_of], indptr
+    )
     found.evidence[entries], found.evidence_scale[low:high] = _integer_weights(evidence, indptr)
 
 

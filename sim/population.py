@@ -34,18 +34,33 @@ def build_world(scenario: Scenario, seed: int, replication: int) -> World:
     rank = np.empty(len(rows.ids), np.int64)
     order = np.argsort(place_of(rows.ids, seed, replication), kind="stable")
     rank[order] = np.arange(len(order))
-    ties = [_ties(scenario, number, rows, order, seed, replication)
-            for number in range(len(scenario.layers))]
+    ties = [
+        _ties(scenario, number, rows, order, seed, replication)
+        for number in range(len(scenario.layers))
+    ]
     traits = rng.normal(seed, replication, rng.Stream.INIT, rows.ids, block=TRAITS)
     return World(
-        ids=rows.ids, kind=rows.kind, tied=rows.tied, department=rows.department,
+        ids=rows.ids,
+        kind=rows.kind,
+        tied=rows.tied,
+        department=rows.department,
         voice=_lognormal([t.voice for t in scenario.stakeholders], scenario, rows, traits[:, 0]),
-        opportunity=_lognormal([t.opportunity if t.customer else 0.0
-                                for t in scenario.stakeholders], scenario, rows, traits[:, 1]),
+        opportunity=_lognormal(
+            [t.opportunity if t.customer else 0.0 for t in scenario.stakeholders],
+            scenario,
+            rows,
+            traits[:, 1],
+        ),
         opening_attitude=_attitudes(scenario, rows, seed, replication),
         routing=_routing(scenario, rows, ties),
-        **assemble(len(rank), ties, [layer.contact for layer in scenario.layers],
-                   [layer.persuasion for layer in scenario.layers], rank)._asdict())
+        **assemble(
+            len(rank),
+            ties,
+            [layer.contact for layer in scenario.layers],
+            [layer.persuasion for layer in scenario.layers],
+            rank,
+        )._asdict(),
+    )
 
 
 @dataclass(frozen=True)
@@ -71,8 +86,9 @@ def _generated(scenario: Scenario, seed: int, replication: int) -> _Rows:
     return _Rows(all_ids, kind_of, tied, unknown, np.zeros(len(all_ids), bool))
 
 
-def _with_people(scenario: Scenario, people: People, generated: _Rows, seed: int,
-                 replication: int) -> _Rows:
+def _with_people(
+    scenario: Scenario, people: People, generated: _Rows, seed: int, replication: int
+) -> _Rows:
     """Put the tables' people in place of the generated ones of their types."""
     ids = np.array([rng.id_of(text) for text in people.ids], np.uint64)
     kind = people.kind.astype(np.int32)
@@ -80,17 +96,31 @@ def _with_people(scenario: Scenario, people: People, generated: _Rows, seed: int
     keep = ~np.isin(generated.kind, kind)
     for kept_kind, firm in people.beside:
         keep |= (generated.kind == kept_kind) & (generated.tied == firm)
-    rows = _Rows(*(np.concatenate([own, other[keep]]) for own, other in (
-        (ids, generated.ids), (kind, generated.kind), (tied, generated.tied),
-        (people.department.astype(np.int32), generated.department),
-        (np.ones(len(ids), bool), generated.told))))
+    rows = _Rows(
+        *(
+            np.concatenate([own, other[keep]])
+            for own, other in (
+                (ids, generated.ids),
+                (kind, generated.kind),
+                (tied, generated.tied),
+                (people.department.astype(np.int32), generated.department),
+                (np.ones(len(ids), bool), generated.told),
+            )
+        )
+    )
     if len(np.unique(rows.ids)) < len(rows.ids):
         raise ValueError("two stakeholders share an id: ids in people's tables must differ")
     return rows
 
 
-def _tied(scenario: Scenario, ids: np.ndarray, kind: np.ndarray, tied: np.ndarray, seed: int,
-          replication: int) -> np.ndarray:
+def _tied(
+    scenario: Scenario,
+    ids: np.ndarray,
+    kind: np.ndarray,
+    tied: np.ndarray,
+    seed: int,
+    replication: int,
+) -> np.ndarray:
     """Give those whose firm is open a firm by their type's shares, the rest none."""
     tied = tied.copy()
     firms = {firm.key: number for number, firm in enumerate(scenario.firms)}
@@ -117,8 +147,9 @@ def _departments(scenario: Scenario, rows: _Rows, seed: int, replication: int) -
     return department
 
 
-def _quotas(ids: np.ndarray, shares: dict[int, float], seed: int, replication: int,
-            purpose: int) -> np.ndarray:
+def _quotas(
+    ids: np.ndarray, shares: dict[int, float], seed: int, replication: int, purpose: int
+) -> np.ndarray:
     """Return one of the keys of `shares` per id, in exact numbers (rounded sums), the rest -1."""
     given = np.full(len(ids), -1, np.int32)
     drawn = rng.words(seed, replication, rng.Stream.INIT, ids, block=purpose)[:, 0]
@@ -139,8 +170,9 @@ def _inside_types(scenario: Scenario) -> set[str]:
     return named & set(fixed)
 
 
-def _ties(scenario: Scenario, number: int, rows: _Rows, order: np.ndarray, seed: int,
-          replication: int) -> Ties:
+def _ties(
+    scenario: Scenario, number: int, rows: _Rows, order: np.ndarray, seed: int, replication: int
+) -> Ties:
     """Return the ties of one layer, generated and from people's own tables."""
     layer = scenario.layers[number]
     luck = Draws(seed, replication, rng.slot_of(layer.key))
@@ -151,16 +183,31 @@ def _ties(scenario: Scenario, number: int, rows: _Rows, order: np.ndarray, seed:
     if people is None or not (people.layer == number).any():
         return ties
     mine = people.layer == number
-    own = Ties(people.target[mine].astype(np.int32), people.source[mine].astype(np.int32),
-               people.weight[mine].astype(np.float32))
-    return Ties(*(np.concatenate(pair) for pair in (
-        (own.target, ties.target), (own.source, ties.source), (_weight(own), _weight(ties)))))
+    own = Ties(
+        people.target[mine].astype(np.int32),
+        people.source[mine].astype(np.int32),
+        people.weight[mine].astype(np.float32),
+    )
+    return Ties(
+        *(
+            np.concatenate(pair)
+            for pair in (
+                (own.target, ties.target),
+                (own.source, ties.source),
+                (_weight(own), _weight(ties)),
+            )
+        )
+    )
 
 
 def _members(scenario: Scenario, layer: Layer, rows: _Rows, order: np.ndarray) -> Members:
     """Return who hears and speaks on a layer, in the order of places."""
-    kinds = np.array([[not names or t.key in names for t in scenario.stakeholders]
-                      for names in (layer.listeners, layer.speakers)])
+    kinds = np.array(
+        [
+            [not names or t.key in names for t in scenario.stakeholders]
+            for names in (layer.listeners, layer.speakers)
+        ]
+    )
     hears, speaks = (part[rows.kind[order]] for part in kinds)
     pool = group = np.zeros(len(order), np.int64)
     if layer.group == "type":
@@ -172,11 +219,17 @@ def _members(scenario: Scenario, layer: Layer, rows: _Rows, order: np.ndarray) -
         size = max(len(f.departments) for f in scenario.firms)
         labels = np.zeros((len(scenario.firms), size), np.int64)
         for f, firm in enumerate(scenario.firms):
-            labels[f, :len(firm.departments)] = _ranks([d.key for d in firm.departments])
+            labels[f, : len(firm.departments)] = _ranks([d.key for d in firm.departments])
         group = pool * size + labels[rows.tied[order], rows.department[order]]
     taking = hears | speaks
-    return Members(order[taking].astype(np.int32), rows.ids[order[taking]], hears[taking],
-                   speaks[taking], pool[taking], group[taking])
+    return Members(
+        order[taking].astype(np.int32),
+        rows.ids[order[taking]],
+        hears[taking],
+        speaks[taking],
+        pool[taking],
+        group[taking],
+    )
 
 
 def _ranks(keys: list[str]) -> np.ndarray:
@@ -190,8 +243,9 @@ def _weight(ties: Ties) -> np.ndarray:
 
 def _routing(scenario: Scenario, rows: _Rows, ties: list[Ties]) -> tuple[np.ndarray, ...]:
     """Return per firm the shares of each department's ties that lead to each other department."""
-    inside = [t for layer, t in zip(scenario.layers, ties, strict=True)
-              if layer.group == "department"]
+    inside = [
+        t for layer, t in zip(scenario.layers, ties, strict=True) if layer.group == "department"
+    ]
     found = []
     for f, firm in enumerate(scenario.firms):
         size = len(firm.departments)
@@ -202,15 +256,17 @@ def _routing(scenario: Scenario, rows: _Rows, ties: list[Ties]) -> tuple[np.ndar
             leads = (start >= 0) & (end >= 0) & (start != end)
             # Whole numbers, so that the sum does not depend on the order of ties.
             whole = np.rint(_weight(layer_)[leads] * 2.0**20)
-            count += np.bincount(start[leads] * size + end[leads], whole,
-                                 size * size).reshape(size, size)
+            count += np.bincount(start[leads] * size + end[leads], whole, size * size).reshape(
+                size, size
+            )
         total = count.sum(axis=1, keepdims=True)
         found.append(count / np.where(total > 0, total, 1))
     return tuple(found)
 
 
-def _lognormal(mean: list[float], scenario: Scenario, rows: _Rows,
-               normal: np.ndarray) -> np.ndarray:
+def _lognormal(
+    mean: list[float], scenario: Scenario, rows: _Rows, normal: np.ndarray
+) -> np.ndarray:
     """Return lognormal traits with the type's mean and its spread as sd of the logarithm."""
     spread = np.array([t.spread for t in scenario.stakeholders])[rows.kind]
     drawn = np.exp(spread * normal.astype(np.float64) - spread**2 / 2)
@@ -225,7 +281,8 @@ def _attitudes(scenario: Scenario, rows: _Rows, seed: int, replication: int) -> 
         slot, missing = rng.slot_of(firm.key), np.arange(len(rows.ids))
         for block in range(MOST_TRIES):
             drawn = spread[missing, None] * rng.normal(
-                seed, replication, rng.Stream.INIT, rows.ids[missing], block=block, slot=slot)
+                seed, replication, rng.Stream.INIT, rows.ids[missing], block=block, slot=slot
+            )
             fits = np.abs(drawn) <= 1
             first = drawn[np.arange(len(missing)), fits.argmax(axis=1)]
             attitude[missing, f] = np.clip(first, -1, 1)

@@ -1,10 +1,10 @@
-"""The Balanced Scorecard: what was aimed at, what came out, and how sure that is, quarter by quarter.
+"""The Balanced Scorecard: what was aimed at, what came out, how sure that is, per quarter.
 
-Status follows goal/red-flag scoring: the goal turns an indicator green (score 6.7 of 10), the red flag
-turns it red (3.3), and between the two it is amber. The goal ramps up linearly from today's value
-until the quarter it is due; the red flag follows at a constant distance. What cannot be defined is
-grey, never zero. The Influence Scorecard is a view of the same rows: those that have a flow, whatever
-department's silo they came from.
+Status follows goal/red-flag scoring: the goal turns an indicator green (score 6.7 of 10), the red
+flag turns it red (3.3), and between the two it is amber. The goal ramps up linearly from today's
+value until the quarter it is due; the red flag follows at a constant distance. What cannot be
+defined is grey, never zero. The Influence Scorecard is a view of the same rows: those that have a
+flow, whatever department's silo they came from.
 Source: Kaplan & Norton (2004); goal/red-flag scoring as in current scorecard software.
 """
 
@@ -75,7 +75,7 @@ class Target:
         return goal, goal - (full - alarm)
 
     def _level(self, level: float, reference: np.ndarray) -> np.ndarray:
-        """Return what a level means; relative 1.1 is better by a tenth of the size, also below 0."""
+        """Return what a level means; relative 1.1 adds a tenth of the size, also below 0."""
         if self.basis == "value":
             return np.full(len(reference), level)
         if self.basis == "change":

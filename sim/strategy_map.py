@@ -1,8 +1,8 @@
 """The strategy map: objectives, the causes and effects believed to join them, and the six flows.
 
-The map is a hypothesis: learning and growth enables processes, processes serve stakeholders, and they
-pay. Flows are drawn as links of their own, between stakeholders and the organization and to and from
-the rivals at the side. This is the graph; `experiments/strategy_map_drawing.py` draws it.
+The map is a hypothesis: learning and growth enables processes, processes serve stakeholders, and
+they pay. Flows are drawn as links of their own, between stakeholders and the organization and to
+and from the rivals at the side. This is the graph; `experiments/strategy_map_drawing.py` draws it.
 Source: Kaplan & Norton (2004) for the map, Sheldrake (2011) for flows drawn on it.
 """
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", derandomize=True, deadline=None, database=None, max_examples=60)
+settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

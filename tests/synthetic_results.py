@@ -1,7 +1,7 @@
 """Made-up result tables with believable numbers, for tests of analysis, figures and report.
 
-No model stands behind them: levels, growth and spread are drawn so that there is a clear winner, arms
-that cannot be told apart from the baseline, a loser, and flows that overlap. Tests only.
+No model stands behind them: levels, growth and spread are drawn so that there is a clear winner,
+arms that cannot be told apart from the baseline, a loser, and flows that overlap. Tests only.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,11 +32,11 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the report, which has tests of its own."""
     monkeypatch.setattr("experiments.report.write_report", lambda results, folder: None)
     monkeypatch.setattr("experiments.report.terminal_summary", lambda results: "the summary")
-    yield
+    return
 
 
 def tables(folder: Path) -> dict[str, bytes]:
@@ -344,6 +343,7 @@ def test_a_study_killed_again_and_again_ends_as_if_nothing_had_happened(tmp_path
         process = influence(*command, "study")
         wait_for_units(tmp_path / "study", process, wanted)
         process.send_signal(signal.SIGKILL)
+        # The pipes close when the last worker has noticed that it is alone.
         process.communicate(timeout=60)
     done = influence(*command, "study")
     _, said = done.communicate(timeout=300)

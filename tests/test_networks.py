@@ -24,9 +24,19 @@ from sim.scenario import Layer
 def layer(generator: str, **changes: object) -> Layer:
     spread = {"small_world": 0.1, "heavy_tail": 2.5}.get(generator, 0.0)
     settings: dict[str, object] = {
-        "key": "talk", "label": "Talk", "generator": generator, "degree": 6.0, "contact": 0.2,
-        "persuasion": 1.0, "speakers": (), "listeners": (), "homophily": 0.0,
-        "group": "type" if generator == "blocks" else "none", "spread": spread, **changes}
+        "key": "talk",
+        "label": "Talk",
+        "generator": generator,
+        "degree": 6.0,
+        "contact": 0.2,
+        "persuasion": 1.0,
+        "speakers": (),
+        "listeners": (),
+        "homophily": 0.0,
+        "group": "type" if generator == "blocks" else "none",
+        "spread": spread,
+        **changes,
+    }
     return Layer(**settings)  # type: ignore[arg-type]
 
 
@@ -35,9 +45,14 @@ def members(n: int = 400, groups: int = 1, pools: int = 1, **changes: np.ndarray
     ids = ids_of("people", n)
     ids = ids[np.argsort(place_of(ids, 1, 0))]
     deal = np.arange(n)
-    fields = {"rows": np.arange(n, dtype=np.int32), "ids": ids, "hears": np.ones(n, bool),
-              "speaks": np.ones(n, bool), "pool": deal % pools,
-              "group": deal % pools * groups + deal // pools % groups}
+    fields = {
+        "rows": np.arange(n, dtype=np.int32),
+        "ids": ids,
+        "hears": np.ones(n, bool),
+        "speaks": np.ones(n, bool),
+        "pool": deal % pools,
+        "group": deal % pools * groups + deal // pools % groups,
+    }
     return Members(**{**fields, **changes})
 
 
@@ -69,7 +84,9 @@ def test_the_mean_number_heard_is_the_degree(generator: str) -> None:
     assert found.mean() == pytest.approx(6.5, abs=4 * found.std() / np.sqrt(n) + 1e-9)
 
 
-@pytest.mark.parametrize("generator", sorted(set(GENERATORS) - {"complete", "heavy_tail", "blocks"}))
+@pytest.mark.parametrize(
+    "generator", sorted(set(GENERATORS) - {"complete", "heavy_tail", "blocks"})
+)
 def test_a_degree_above_the_number_of_others_means_hearing_all_of_them(generator: str) -> None:
     assert (heard(ties_of(layer(generator, degree=50), members(9)), 9) == 8).all()
 
@@ -96,8 +113,9 @@ def test_nobody_hears_anybody_of_another_pool(generator: str) -> None:
 def test_pools_may_be_numbered_otherwise_without_changing_a_tie(generator: str) -> None:
     who = members(240, groups=2, pools=3)
     other = members(240, groups=2, pools=3, pool=2 - who.pool, group=5 - who.group)
-    mixed = {} if generator in ("broadcast", "complete") else {
-        "homophily": 0.5, "group": "department"}
+    mixed = (
+        {} if generator in ("broadcast", "complete") else {"homophily": 0.5, "group": "department"}
+    )
     chosen = layer(generator, **mixed)
     assert pairs(ties_of(chosen, who)) == pairs(ties_of(chosen, other))
 
@@ -106,8 +124,12 @@ def test_pools_may_be_numbered_otherwise_without_changing_a_tie(generator: str) 
 def test_a_pool_that_joins_leaves_the_ties_of_the_others_alone(generator: str) -> None:
     both = members(200, groups=2, pools=2)
     first = both.pool == 0
-    alone = Members(*(getattr(both, name)[first] for name in (
-        "rows", "ids", "hears", "speaks", "pool", "group")))
+    alone = Members(
+        *(
+            getattr(both, name)[first]
+            for name in ("rows", "ids", "hears", "speaks", "pool", "group")
+        )
+    )
     kept = {pair for pair in pairs(ties_of(layer(generator), both)) if pair[0] % 2 == 0}
     assert kept == pairs(ties_of(layer(generator), alone))
 
@@ -216,8 +238,14 @@ def test_prominence_decides_who_is_chosen_first() -> None:
     listeners = np.arange(400)
     ids = np.concatenate([ids_of("listeners", 400), who.ids])
     ids_sorted = np.argsort(place_of(ids, 1, 0))
-    crowd = Members(ids_sorted.astype(np.int32), ids[ids_sorted], ids_sorted < 400,
-                    ids_sorted >= 400, np.zeros(430, np.int64), np.zeros(430, np.int64))
+    crowd = Members(
+        ids_sorted.astype(np.int32),
+        ids[ids_sorted],
+        ids_sorted < 400,
+        ids_sorted >= 400,
+        np.zeros(430, np.int64),
+        np.zeros(430, np.int64),
+    )
     ties = ties_of(layer("heavy_tail", degree=1.0), crowd)
     first_only = np.isin(ties.target, listeners) & (heard(ties, 430)[ties.target] == 1)
     found += np.bincount(ties.source[first_only] - 400, minlength=n)
@@ -228,8 +256,12 @@ def test_prominence_decides_who_is_chosen_first() -> None:
 def test_homophily_keeps_its_share_within_the_group() -> None:
     n = 6000
     who = members(n, group=np.random.default_rng(5).integers(0, 4, n))
-    for generator, within in (("random", 0.7 + 0.3 / 4), ("small_world", 0.7 + 0.3 / 4),
-                              ("heavy_tail", 0.7 + 0.3 / 4), ("blocks", 0.7)):
+    for generator, within in (
+        ("random", 0.7 + 0.3 / 4),
+        ("small_world", 0.7 + 0.3 / 4),
+        ("heavy_tail", 0.7 + 0.3 / 4),
+        ("blocks", 0.7),
+    ):
         ties = ties_of(layer(generator, homophily=0.7, group="type"), who)
         share = (who.group[ties.target] == who.group[ties.source]).mean()
         assert share == pytest.approx(within, abs=0.01), generator
@@ -271,13 +303,16 @@ def test_an_unknown_generator_is_refused_with_the_nearest_name() -> None:
         ties_of(layer("smallworld"), members(3))
 
 
-@pytest.mark.parametrize(("generator", "changes", "message"), [
-    ("small_world", {"spread": 1.5}, "share of far ties"),
-    ("heavy_tail", {"spread": 1.0}, "exponent of the tail"),
-    ("random", {"homophily": 0.5}, "nothing to keep to"),
-    ("blocks", {"group": "none"}, "needs groups"),
-    ("broadcast", {"homophily": 0.5, "group": "type"}, "nothing to keep to"),
-])
+@pytest.mark.parametrize(
+    ("generator", "changes", "message"),
+    [
+        ("small_world", {"spread": 1.5}, "share of far ties"),
+        ("heavy_tail", {"spread": 1.0}, "exponent of the tail"),
+        ("random", {"homophily": 0.5}, "nothing to keep to"),
+        ("blocks", {"group": "none"}, "needs groups"),
+        ("broadcast", {"homophily": 0.5, "group": "type"}, "nothing to keep to"),
+    ],
+)
 def test_settings_that_a_generator_cannot_use_are_refused(
     generator: str, changes: dict[str, object], message: str
 ) -> None:
@@ -293,8 +328,9 @@ def test_a_complete_layer_too_large_to_store_is_refused_before_it_is_built() -> 
 def test_rows_are_assembled_as_worked_out_by_hand() -> None:
     """Three people, two layers of contact .5 and .25; the second persuades twice as much."""
     first = Ties(np.array([2, 0], np.int32), np.array([1, 2], np.int32))
-    second = Ties(np.array([0, 0], np.int32), np.array([1, 2], np.int32),
-                  np.array([1.0, -0.5], np.float32))
+    second = Ties(
+        np.array([0, 0], np.int32), np.array([1, 2], np.int32), np.array([1.0, -0.5], np.float32)
+    )
     found = assemble(3, [first, second], [0.5, 0.25], [1.0, 2.0], np.array([2, 1, 0]))
     assert found.indptr.tolist() == [0, 3, 3, 4]
     assert found.indices.tolist() == [2, 2, 1, 1]

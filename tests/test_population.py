@@ -16,30 +16,56 @@ from sim.state import World
 
 def layers() -> tuple[Layer, ...]:
     """Return one layer per generator, so that every one is put to every test."""
-    common = {"label": "", "degree": 4.0, "contact": 0.25, "persuasion": 1.0, "speakers": (),
-              "listeners": (), "homophily": 0.0, "group": "none", "spread": 0.0}
+    common = {
+        "label": "",
+        "degree": 4.0,
+        "contact": 0.25,
+        "persuasion": 1.0,
+        "speakers": (),
+        "listeners": (),
+        "homophily": 0.0,
+        "group": "none",
+        "spread": 0.0,
+    }
     special: dict[str, dict[str, object]] = {
-        "ring": {}, "small_world": {"spread": 0.2, "homophily": 0.5, "group": "type"},
-        "random": {"homophily": 0.6, "group": "department", "speakers": ("employees",),
-                   "listeners": ("employees",)},
-        "heavy_tail": {"spread": 2.5}, "blocks": {"homophily": 0.5, "group": "type"},
-        "broadcast": {"speakers": ("employees",), "degree": 2.0}, "complete": {"degree": 1.0}}
-    return tuple(Layer(key=name, generator=name, **{**common, **changes})  # type: ignore[arg-type]
-                 for name, changes in special.items())
+        "ring": {},
+        "small_world": {"spread": 0.2, "homophily": 0.5, "group": "type"},
+        "random": {
+            "homophily": 0.6,
+            "group": "department",
+            "speakers": ("employees",),
+            "listeners": ("employees",),
+        },
+        "heavy_tail": {"spread": 2.5},
+        "blocks": {"homophily": 0.5, "group": "type"},
+        "broadcast": {"speakers": ("employees",), "degree": 2.0},
+        "complete": {"degree": 1.0},
+    }
+    return tuple(
+        Layer(key=name, generator=name, **{**common, **changes})  # type: ignore[arg-type]
+        for name, changes in special.items()
+    )
 
 
 def market(**changes: object) -> Scenario:
-    return scenario(**{"stakeholders": (kind(count=90), employees(60)), "layers": layers(),
-                       **changes})
+    return scenario(
+        **{"stakeholders": (kind(count=90), employees(60)), "layers": layers(), **changes}
+    )
 
 
 def ties_by_id(world: World) -> list[tuple[int, int, int, float, float]]:
     """Return (hears, heard, layer, contact, evidence) of every tie by id, sorted."""
     row = np.repeat(np.arange(len(world.ids)), np.diff(world.indptr))
-    return sorted(zip(
-        world.ids[row].tolist(), world.ids[world.indices].tolist(), world.layer.tolist(),
-        (world.contact * world.contact_scale[row]).tolist(),
-        (world.evidence * world.evidence_scale[row]).tolist(), strict=True))
+    return sorted(
+        zip(
+            world.ids[row].tolist(),
+            world.ids[world.indices].tolist(),
+            world.layer.tolist(),
+            (world.contact * world.contact_scale[row]).tolist(),
+            (world.evidence * world.evidence_scale[row]).tolist(),
+            strict=True,
+        )
+    )
 
 
 def by_id(world: World, values: np.ndarray) -> dict[int, object]:
@@ -58,13 +84,22 @@ def test_the_same_seed_makes_the_same_world_and_another_replication_another() ->
 def test_every_array_has_the_shape_and_type_that_state_promises() -> None:
     world = build_world(market(), 1, 0)
     n, m = 150, len(world.indices)
-    expected = {"ids": (np.uint64, (n,)), "kind": (np.int32, (n,)), "tied": (np.int32, (n,)),
-                "department": (np.int32, (n,)), "voice": (np.float32, (n,)),
-                "opportunity": (np.float32, (n,)), "opening_attitude": (np.float32, (n, 2)),
-                "indptr": (np.int64, (n + 1,)), "indices": (np.int32, (m,)),
-                "contact": (np.int16, (m,)), "evidence": (np.int16, (m,)),
-                "contact_scale": (np.float32, (n,)), "evidence_scale": (np.float32, (n,)),
-                "layer": (np.int8, (m,))}
+    expected = {
+        "ids": (np.uint64, (n,)),
+        "kind": (np.int32, (n,)),
+        "tied": (np.int32, (n,)),
+        "department": (np.int32, (n,)),
+        "voice": (np.float32, (n,)),
+        "opportunity": (np.float32, (n,)),
+        "opening_attitude": (np.float32, (n, 2)),
+        "indptr": (np.int64, (n + 1,)),
+        "indices": (np.int32, (m,)),
+        "contact": (np.int16, (m,)),
+        "evidence": (np.int16, (m,)),
+        "contact_scale": (np.float32, (n,)),
+        "evidence_scale": (np.float32, (n,)),
+        "layer": (np.int8, (m,)),
+    }
     for name, (dtype, shape) in expected.items():
         array = getattr(world, name)
         assert (array.dtype, array.shape) == (np.dtype(dtype), shape), name
@@ -84,8 +119,11 @@ def test_shares_tied_to_a_firm_are_exact_quotas() -> None:
 
 
 def test_departments_get_their_shares_of_staff_and_customers_have_none() -> None:
-    three = (Department("a", "A", 0.5, 0.5, 0.5), Department("b", "B", 0.5, 0.5, 0.3),
-             Department("c", "C", 0.5, 0.0, 0.2))
+    three = (
+        Department("a", "A", 0.5, 0.5, 0.5),
+        Department("b", "B", 0.5, 0.5, 0.3),
+        Department("c", "C", 0.5, 0.0, 0.2),
+    )
     world = build_world(market(firms=(firm("ours", departments=three), firm("theirs"))), 1, 0)
     assert (world.department[world.kind == 0] == -1).all()
     ours = world.department[(world.kind == 1) & (world.tied == 0)]
@@ -110,12 +148,15 @@ def test_people_of_one_firm_only_hear_each_other_inside() -> None:
 def test_traits_have_the_mean_of_the_type_and_its_spread() -> None:
     people = (kind(count=40_000, voice=2.0, opportunity=0.1, spread=0.5), employees(10))
     world = build_world(market(stakeholders=people, layers=layers()[:1]), 1, 0)
-    for values, mean in ((world.voice[world.kind == 0], 2.0),
-                         (world.opportunity[world.kind == 0], 0.1)):
+    for values, mean in (
+        (world.voice[world.kind == 0], 2.0),
+        (world.opportunity[world.kind == 0], 0.1),
+    ):
         assert values.mean() == pytest.approx(mean, rel=0.015)
         assert np.log(values).std() == pytest.approx(0.5, rel=0.02)
     assert np.corrcoef(world.voice[:40_000], world.opportunity[:40_000])[0, 1] == pytest.approx(
-        0, abs=0.03)
+        0, abs=0.03
+    )
     assert (world.opportunity[world.kind == 1] == 0).all()
 
 
@@ -139,8 +180,10 @@ def test_opening_attitudes_are_normal_and_cut_to_their_range() -> None:
 
 
 def test_swapping_two_firms_swaps_nothing_but_their_numbers() -> None:
-    different = firm("theirs", departments=(
-        Department("x", "X", 0.5, 0.5, 0.2), Department("y", "Y", 0.5, 0.5, 0.8)))
+    different = firm(
+        "theirs",
+        departments=(Department("x", "X", 0.5, 0.5, 0.2), Department("y", "Y", 0.5, 0.5, 0.8)),
+    )
     here = build_world(market(firms=(firm("ours"), different)), 3, 1)
     there = build_world(market(firms=(different, firm("ours"))), 3, 1)
     assert ties_by_id(here) == ties_by_id(there)
@@ -155,8 +198,16 @@ def test_swapping_two_firms_swaps_nothing_but_their_numbers() -> None:
 def test_listing_departments_otherwise_moves_nobody() -> None:
     first, second = firm().departments
     here = build_world(market(), 3, 1)
-    there = build_world(market(firms=(firm("ours", departments=(second, first)),
-                                      firm("theirs", departments=(second, first)))), 3, 1)
+    there = build_world(
+        market(
+            firms=(
+                firm("ours", departments=(second, first)),
+                firm("theirs", departments=(second, first)),
+            )
+        ),
+        3,
+        1,
+    )
     assert ties_by_id(here) == ties_by_id(there)
     works = here.department >= 0
     assert np.array_equal(here.department[works], 1 - there.department[works])
@@ -164,9 +215,13 @@ def test_listing_departments_otherwise_moves_nobody() -> None:
 
 def test_a_type_that_joins_leaves_everybody_elses_firm_traits_and_closed_layers_alone() -> None:
     newcomers = kind("newcomers", 30, customer=False)
-    kept = tuple(replace(layer, speakers=("customers", "employees"),
-                         listeners=("customers", "employees")) if not layer.speakers else layer
-                 for layer in layers() if layer.key != "broadcast")
+    kept = tuple(
+        replace(layer, speakers=("customers", "employees"), listeners=("customers", "employees"))
+        if not layer.speakers
+        else layer
+        for layer in layers()
+        if layer.key != "broadcast"
+    )
     before = build_world(market(layers=kept), 3, 0)
     after = build_world(market(layers=kept, stakeholders=(newcomers, *market().stakeholders)), 3, 0)
     assert ties_by_id(before) == ties_by_id(after)
@@ -178,24 +233,50 @@ def test_a_type_that_joins_leaves_everybody_elses_firm_traits_and_closed_layers_
 def test_routing_is_the_share_of_a_departments_ties_to_each_other_by_hand() -> None:
     """Front speaks to back once; back to front twice at half strength and to the cellar once."""
     three = tuple(Department(k, k, 0.5, 1 / 3, 1 / 3) for k in ("front", "back", "cellar"))
-    world = build_world(told(
-        ids=("f", "b", "c", "f2"), kind=[1, 1, 1, 1], tied=[0, 0, 0, 0], department=[0, 1, 2, 0],
-        ties=[("f", "b", 1.0), ("f", "f2", 1.0), ("b", "f", 0.5), ("b", "f2", 0.5),
-              ("b", "c", 1.0)],
-        firms=(firm("ours", departments=three), firm("theirs"))), 1, 0)
+    world = build_world(
+        told(
+            ids=("f", "b", "c", "f2"),
+            kind=[1, 1, 1, 1],
+            tied=[0, 0, 0, 0],
+            department=[0, 1, 2, 0],
+            ties=[
+                ("f", "b", 1.0),
+                ("f", "f2", 1.0),
+                ("b", "f", 0.5),
+                ("b", "f2", 0.5),
+                ("b", "c", 1.0),
+            ],
+            firms=(firm("ours", departments=three), firm("theirs")),
+        ),
+        1,
+        0,
+    )
     assert world.routing[0].tolist() == [[0, 1, 0], [0.5, 0, 0.5], [0, 0, 0]]
 
 
-def told(ids: tuple[str, ...], kind: list[int], tied: list[int], department: list[int],
-         ties: list[tuple[str, str, float]], beside: tuple[tuple[int, int], ...] = (),
-         **changes: object) -> Scenario:
+def told(
+    ids: tuple[str, ...],
+    kind: list[int],
+    tied: list[int],
+    department: list[int],
+    ties: list[tuple[str, str, float]],
+    beside: tuple[tuple[int, int], ...] = (),
+    **changes: object,
+) -> Scenario:
     """Return a market whose people are told; ties are (source, target, weight) of layer random."""
     row = {name: i for i, name in enumerate(ids)}
-    people = People(ids, np.array(kind), np.array(tied), np.array(department),
-                    np.array([row[s] for s, _, _ in ties], np.int64),
-                    np.array([row[t] for _, t, _ in ties], np.int64),
-                    np.full(len(ties), 2), np.array([w for _, _, w in ties]),
-                    ("random",) if ties else (), beside)
+    people = People(
+        ids,
+        np.array(kind),
+        np.array(tied),
+        np.array(department),
+        np.array([row[s] for s, _, _ in ties], np.int64),
+        np.array([row[t] for _, t, _ in ties], np.int64),
+        np.full(len(ties), 2),
+        np.array([w for _, _, w in ties]),
+        ("random",) if ties else (),
+        beside,
+    )
     return market(**changes, people=people)
 
 
@@ -213,8 +294,9 @@ def test_told_people_replace_their_type_and_have_only_the_ties_they_are_told() -
 
 def test_other_firms_employees_stay_beside_the_told_ones_as_they_were() -> None:
     without = build_world(market(), 1, 0)
-    with_ = build_world(told(("ann", "bob"), [1, 1], [0, 0], [0, 1], [("ann", "bob", 0.5)],
-                             beside=((1, 1),)), 1, 0)
+    with_ = build_world(
+        told(("ann", "bob"), [1, 1], [0, 0], [0, 1], [("ann", "bob", 0.5)], beside=((1, 1),)), 1, 0
+    )
     theirs = (with_.kind == 1) & (with_.tied == 1)
     assert set(with_.ids[theirs]) == set(without.ids[(without.kind == 1) & (without.tied == 1)])
     row = np.repeat(np.arange(len(with_.ids)), np.diff(with_.indptr))
@@ -237,9 +319,19 @@ def test_told_people_may_be_stored_in_any_order() -> None:
     worlds = []
     for order in (np.arange(30), rng.permutation(30)):
         mixed = [ties[i] for i in rng.permutation(len(ties))]
-        worlds.append(build_world(told(
-            tuple(names[i] for i in order), [1] * 30, tied[order].tolist(),
-            department[order].tolist(), mixed), 1, 0))
+        worlds.append(
+            build_world(
+                told(
+                    tuple(names[i] for i in order),
+                    [1] * 30,
+                    tied[order].tolist(),
+                    department[order].tolist(),
+                    mixed,
+                ),
+                1,
+                0,
+            )
+        )
     one, other = worlds
     assert ties_by_id(one) == ties_by_id(other)
     assert not np.array_equal(one.ids, other.ids)
