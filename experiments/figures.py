@@ -84,11 +84,21 @@ def shown(kpi: str, currency: str, size: float = 0.0, change: bool = False) -> S
         return _money(currency, size, "".join(per).replace("/", " per "))
     if unit.partition("/")[0] in ("share", "probability"):
         name = "% points" if change else "%"
-        decimals = 2 if change and size < 0.02 else 1
-        return Shown(100, decimals, name + "".join(per).replace("/", " per "))
+        return Shown(
+            100,
+            _decimals(100 * size, 1) if change else 1,
+            name + "".join(per).replace("/", " per "),
+        )
     if unit == "-1..1":
-        return Shown(1, 3 if change else 2, "on a scale from \u22121 to 1")
-    return Shown(1, 1, unit.replace("/", " per "))
+        return Shown(1, _decimals(size, 2) if change else 2, "on a scale from \u22121 to 1")
+    return Shown(1, _decimals(size, 1) if change else 1, unit.replace("/", " per "))
+
+
+def _decimals(size: float, least: int) -> int:
+    """Return decimals that leave the largest number two digits, at least `least`."""
+    if not size > 0:
+        return least
+    return max(least, min(4, 1 - math.floor(math.log10(size))))
 
 
 def percent(share: float) -> str:
@@ -423,7 +433,16 @@ def influence_matrix(
     decimals = max(0, min(4, 1 - math.floor(math.log10(reach))))
     for axes, arm in zip(panels, arms, strict=True):
         mean, told = grids[arm]
-        axes.imshow(mean, cmap="PuOr_r", vmin=-1.25 * reach, vmax=1.25 * reach, aspect="auto")
+        # A mesh stays a drawing in SVG, where an image would be embedded as pixels.
+        axes.pcolormesh(
+            np.arange(len(kinds) + 1) - 0.5,
+            np.arange(len(Flow) + 1) - 0.5,
+            np.ma.masked_invalid(mean),
+            cmap="PuOr_r",
+            vmin=-1.25 * reach,
+            vmax=1.25 * reach,
+        )
+        axes.set_ylim(len(Flow) - 0.5, -0.5)
         for (i, j), value in np.ndenumerate(mean):
             text = Shown(1, decimals, "").text(value, signed=True)
             strong = abs(value) > 0.8 * reach

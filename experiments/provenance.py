@@ -16,10 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from sim import __version__
 from sim.scenario import Arm, Scenario
 
 PACKAGES = (
-    "influence-laboratory",
     "mesa",
     "numpy",
     "scipy",
@@ -164,7 +164,10 @@ def package_version(name: str) -> str:
 def environment() -> dict[str, Any]:
     """Return what the numbers were made with: packages, Python, platform and git commit."""
     return {
-        "packages": {name: package_version(name) for name in PACKAGES},
+        "packages": {
+            "influence-laboratory": __version__,
+            **{name: package_version(name) for name in PACKAGES},
+        },
         "python": platform.python_version(),
         "platform": platform.platform(),
         "machine": platform.machine(),

@@ -36,6 +36,13 @@ def write_report(study: StudyResults, folder: Path) -> Path:
     return path
 
 
+def page(study: StudyResults) -> str:
+    """Return the report's page alone, without writing anything."""
+    findings = find(study)
+    drawn = drawings(findings)
+    return _page(findings, {name: figures.svg(figure, name) for name, figure in drawn.items()})
+
+
 def terminal_summary(study: StudyResults) -> str:
     """Return the ranking and the decision for a terminal, at most 100 columns wide."""
     return report_words.terminal_summary(find(study))

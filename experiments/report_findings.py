@@ -136,7 +136,9 @@ def find(study: StudyResults) -> Findings:
     """Work everything out."""
     cube = analysis.cube_of(study.scorecard, list(study.arms))
     table = analysis.differences(cube, study.baseline, study.headline)
-    ranking = analysis.ranking(cube, study.baseline, study.headline, _costs(study.runs), table)
+    ranking = analysis.ranking(
+        cube, study.baseline, study.headline, _costs(study.runs, study.baseline), table
+    )
     order = tuple(arm for arm in ranking["arm"] if arm != study.baseline)
     shown = order[0] if order else study.baseline
     at_horizon = study.influence[study.influence["quarter"] == cube.quarters]
@@ -158,10 +160,13 @@ def find(study: StudyResults) -> Findings:
     )
 
 
-def _costs(runs: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Return planned and mean realised present cost per arm, over finished runs."""
+def _costs(runs: pd.DataFrame, baseline: str) -> dict[str, tuple[float, float]]:
+    """Return planned and mean realised present cost per arm, beyond the baseline's."""
     arms = runs[(runs["muted_flow"] == 0) & (runs["status"] == "finished")]
     means = arms.groupby("arm")[["planned_cost", "realised_cost"]].mean()
+    # What a run realises includes today's programmes, which the baseline funds as well.
+    if baseline in means.index:
+        means = means - means.loc[baseline]
     return {str(row.Index): (row.planned_cost, row.realised_cost) for row in means.itertuples()}
 
 

@@ -90,7 +90,8 @@ def ranking_table(findings: Findings) -> str:
         f'<th scope="col">#</th><th scope="col" class="text">Portfolio</th>{head}'
         '<th scope="col">Better in<br><small>replications</small></th>'
         '<th scope="col">Pays back<br><small>median quarter</small></th>'
-        f'<th scope="col">Cost<br><small>planned, realised; {escape(cost.unit)}</small></th>',
+        '<th scope="col">Cost<br><small>planned, realised<br>'
+        f"beyond as is; {escape(cost.unit)}</small></th>",
         body,
         caption,
     )

@@ -133,7 +133,7 @@ def _how_sure(findings: Findings) -> str:
     )
     if n < study.planned_replications:
         text += f" ({study.planned_replications} were planned)"
-    if arm == findings.order[0] and n > 1 and len(findings.order) > 1:
+    if recommended(findings) == findings.ranking["arm"].iloc[0] and len(findings.order) > 1:
         near = [
             study.label(a)
             for a, word in zip(findings.ranking["arm"], findings.ranking["from_first"], strict=True)
@@ -175,11 +175,7 @@ def _cost(findings: Findings) -> str:
         f"on top of what is spent today"
     )
     if math.isfinite(realised):
-        text += (
-            f" ({look.text(realised)} realised in all)"
-            if realised > planned * 1.5
-            else (f" ({look.text(realised)} realised)")
-        )
+        text += f" ({look.text(realised)} realised)"
     quarters, share = findings.cube.quarters, row["payback_share"]
     if not math.isfinite(share):
         return f"{text}; payback could not be worked out."

@@ -108,6 +108,7 @@ class Sheet:
 
     scenario: Story = word("the market in words")
     quarters: int = _same(Scenario, "quarters")
+    warm_up: int = _same(Scenario, "warm_up")
     organization: Firm = word("the organization")
     competitors: Mapping[str, Firm] = word("its competitors")
     stakeholders: Mapping[str, StakeholderType] = word("the types")
@@ -341,7 +342,9 @@ def _compose(
     # An override is forced in because its path is checked already: a mapping such as a firm's
     # programmes may gain a member.
     texts = [f"{key}={value}" if key in GROUPS else f"++{key}={value}" for key, value in pairs]
-    texts += [f"hydra.searchpath=['file://{folder}']" for folder in folders[1:]]
+    for folder in folders[1:]:
+        quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
+        texts.append(f"hydra.searchpath=['file://{quoted}']")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(folders[0]), version_base=None):
@@ -500,6 +503,7 @@ def _scenario(sheet: Sheet) -> Scenario:
         brief=sheet.scenario.brief,
         currency=sheet.scenario.currency,
         quarters=sheet.quarters,
+        warm_up=sheet.warm_up,
         stakeholders=tuple(sheet.stakeholders.values()),
         layers=tuple(sheet.network.values()),
         firms=tuple(firm for _, firm in _firms(sheet)),

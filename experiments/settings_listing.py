@@ -222,7 +222,7 @@ def rows(sheet: Any, comments: Mapping[str, str], pattern: str | None) -> list[R
     sheet : dataclass
         What the settings were built into; its fields' metadata give unit, range and meaning.
     comments : mapping
-        Trailing comment by path; it is the source where it is given.
+        Trailing comment `unit; source` by path; it goes before the metadata's source.
     pattern : str or None
         Part of a path or meaning, or a pattern with `*` for a whole path; all if None.
     """
@@ -323,9 +323,15 @@ def _walk(
             label = getattr(member, name) if name in NAME_FIELDS else str(i)
             yield from _walk(member, f"{path}.{label}", metadata, comments)
     else:
-        yield Row(path, _shown(value), _unit(path, metadata), range_text(metadata),
-                  metadata.get("meaning", ""),
-                  comments.get(path) or metadata.get("source", ""))  # fmt: skip
+        unit, _, source = comments.get(path, "").rpartition(";")
+        yield Row(
+            path,
+            _shown(value),
+            _unit(path, metadata) or unit.strip(),
+            range_text(metadata),
+            metadata.get("meaning", ""),
+            source.strip() or metadata.get("source", ""),
+        )
 
 
 def _unit(path: str, metadata: Mapping[str, Any]) -> str:

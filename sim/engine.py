@@ -1,5 +1,8 @@
 """The engine: what happens in which order, and `simulate`, which runs arms side by side.
 
+A run starts with its warm-up, lived as is and not counted, so that feelings and talk have settled
+before the first quarter and its opening can be read.
+
 A quarter:
   1. policies set effort and investment from what was seen; the budget scales them    policies
   2. insight's way through the departments is worked out anew                        laws.routing
@@ -177,6 +180,7 @@ class Run:
         )
         self.week, self.quarter = 0, 0
         self.coefficients = coefficients(scenario, self.arms)
+        self.before = scenario.warm_up * WEEKS_PER_QUARTER
         self.facts = Facts(scenario, world)
         self.state = open_state(scenario, world, self.coefficients)
         self.given = given_firms(scenario, self.arms, self.order)
@@ -195,9 +199,25 @@ class Run:
         self.threads = threads
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self.rows: tuple[list[np.ndarray], ...] = ([], [], [], [], [])
+        self._live_warm_up()
+        self._open_books()
+
+    def _live_warm_up(self) -> None:
+        """Live the quarters before the first, as is: plans wait, nothing counts."""
         self.start_tied = self.firms.tied.copy()
         self.plan_quarter()
         self.route_insight()
+        for _ in range(self.scenario.warm_up):
+            self._live_quarter()
+            self._note_churn()
+
+    def _open_books(self) -> None:
+        """Start counting money and note the opening, quarter 0."""
+        self.firms.worth[:] = 0.0
+        self.firms.cash[:] = self.scenario.finance.start_cash
+        if self.week:
+            self.close()
+            return
         opening = FirmState(*(array.copy() for array in self.firms))
         firms.capability_week(self.given, self.physics, opening, self.luck.walk[0], self.drive)
         self.close(opening)
@@ -210,13 +230,8 @@ class Run:
     def advance_quarter(self) -> None:
         """Run one quarter: policies, thirteen weeks, the close."""
         self.quarter += 1
-        self.firms.quarter[:] = 0.0
-        self.counts[:] = 0
-        self.start_tied = self.firms.tied.copy()
-        self.plan_quarter()
-        self.route_insight()
-        for week in range(WEEKS_PER_QUARTER):
-            self.advance_week(opens=week == 0)
+        self._live_quarter()
+        self._note_churn()
         self.seen.append(
             (
                 self.firms.quarter[firms.REVENUE].copy(),
@@ -227,12 +242,29 @@ class Run:
         )
         self.close()
 
+    def _live_quarter(self) -> None:
+        self.firms.quarter[:] = 0.0
+        self.counts[:] = 0
+        self.start_tied = self.firms.tied.copy()
+        self.plan_quarter()
+        self.route_insight()
+        for week in range(WEEKS_PER_QUARTER):
+            self.advance_week(opens=week == 0)
+
+    def _note_churn(self) -> None:
+        customer = self.facts.customer
+        lost = self.counts[LOSSES][:, customer].sum(axis=1)
+        self.churn.append(np.stack([lost, self.start_tied[:, customer].sum(axis=1)]).astype(float))
+
     def plan_quarter(self) -> None:
         """Let every firm's policy and plan set this quarter's money, within its budget."""
         scenario, state = self.scenario, self.firms
-        q = max(self.quarter - 1, 0)
         base = np.stack([self._today(f) for f in range(len(scenario.firms))])
-        base[0] += np.stack([arm.plan.effort[:, q] for arm in self.arms], axis=-1)
+        more = np.zeros((len(CAPITALS), self.n_lanes))
+        if self.quarter:
+            q = self.quarter - 1
+            base[0] += np.stack([arm.plan.effort[:, q] for arm in self.arms], axis=-1)
+            more = np.stack([arm.plan.investment[:, q] for arm in self.arms], axis=-1)
         past = (
             [np.stack(x) for x in zip(*self.seen, strict=True)]
             if self.seen
@@ -252,11 +284,10 @@ class Run:
             money = np.array([[firm.capital[c].investment] for c in CAPITALS])
             money = np.repeat(money, self.n_lanes, axis=1)
             if f == 0:
-                money = money + np.stack([a.plan.investment[:, q] for a in self.arms], axis=-1)
+                money = money + more
             effort, due, money, scale = afford(wish, due, money, firm.policy.budget)
             state.effort[f], state.due[f], state.investment[f] = effort, due, money
-            if self.quarter:
-                state.opened[f] = np.maximum(state.opened[f], effort > 0)
+            state.opened[f] = np.maximum(state.opened[f], effort > 0)
             scales.append(scale)
         self.scaled = scales[0]
 
@@ -312,7 +343,7 @@ class Run:
         firms.finance_week(
             self.given,
             state,
-            week,
+            week - self.before,
             opens,
             counts[[ADDS, LOSSES, REFERRED]],
             state.quarter[firms.RESOLVED] - before,
@@ -381,6 +412,7 @@ class Run:
                 marks,
                 message,
                 state.spoken,
+                state.complaint,
                 drive,
                 physics,
                 counts[j].reshape(-1),
@@ -430,18 +462,9 @@ class Run:
             sums.reshape(-1),
         )
         customer = facts.customer
-        if self.quarter:
-            self.churn.append(
-                np.stack(
-                    [
-                        self.counts[LOSSES][:, customer].sum(axis=1),
-                        self.start_tied[:, customer].sum(axis=1),
-                    ]
-                ).astype(float)
-            )
         year = np.zeros((2, *self.firms.worth.shape))
         at_close = kpis.Close(
-            quarter=self.quarter,
+            lived=self.week > 0,
             order=self.order,
             sums=sums / kernels.SUM_SCALE,
             type_counts=facts.type_counts,
@@ -451,7 +474,7 @@ class Run:
             year=add_up(np.stack([year, *self.churn[-4:]])),
             firms=state,
             discount=self.given.discount,
-            today=finance.discount(self.week, self.given.discount),
+            today=finance.discount(self.week - self.before, self.given.discount),
         )
         spent = np.concatenate([self.firms.effort[0] + self.firms.due[0], self.firms.investment[0]])
         kpi, measures, spending, value, scaled = self.rows
@@ -485,7 +508,7 @@ class Luck:
     """The draws of firms: needs' random walk and what listening catches, per week."""
 
     def __init__(self, scenario: Scenario, seed: int, replication: int, slots: np.ndarray) -> None:
-        weeks = np.arange(1, scenario.quarters * WEEKS_PER_QUARTER + 1)
+        weeks = np.arange(1, (scenario.warm_up + scenario.quarters) * WEEKS_PER_QUARTER + 1)
         ids = np.array([id_of(t.key) for t in scenario.stakeholders], np.uint64)
         address = (seed, replication)
         steps = normal(*address, Stream.NEEDS, ids[None], week=weeks[:, None])
@@ -626,7 +649,9 @@ def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> G
         form=np.array([FORMS[m.maturity] for m in mechanisms], np.int64),
         dip=np.array([m.dip for m in mechanisms]),
         depreciation=np.array([[c.depreciation / WEEKS_PER_YEAR for c in row] for row in capitals]),
-        build_rate=np.array([[capability.STAGES / c.build_weeks for c in row] for row in capitals]),
+        build_rate=np.array(
+            [[np.log1p(capability.STAGES / c.build_weeks) for c in row] for row in capitals]
+        ),
         reference=np.array(
             [
                 [max(capability.reference_stock(c.stock, c.readiness), 1e-9) for c in row]

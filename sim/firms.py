@@ -284,9 +284,10 @@ def capital_week(given: Any, state: Any, f: Any, lane: Any) -> None:
             state.building[f, c, stage, lane], inflow = capability.build(
                 state.building[f, c, stage, lane], inflow, given.build_rate[f, c]
             )
-        lost = state.stock[f, c, lane] * (1.0 - math.exp(-given.depreciation[f, c]))
+        state.stock[f, c, lane], lost = capability.wear(
+            state.stock[f, c, lane], inflow, given.depreciation[f, c]
+        )
         state.depreciated[f, c, lane] += lost
-        state.stock[f, c, lane] += inflow - lost
         state.ready[f, c, lane] = capability.readiness(
             state.stock[f, c, lane], given.reference[f, c]
         )

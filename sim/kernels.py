@@ -398,6 +398,7 @@ def hear(
     marks: Any,
     message: Any,
     spoken: Any,
+    complaint: Any,
     drive: Any,
     physics: Any,
     counts: Any,
@@ -454,7 +455,8 @@ def hear(
                 sums,
             )
             if firms != 0 or dirty:
-                for f in range(n_firms):
+                for r in range(n_firms):
+                    f = order[r]
                     h = f * HEARD * lanes
                     scale = evidence_scale[i]
                     store(heard, h, to_float(load_int(width, sums, h)) * contact_scale[i])
@@ -586,6 +588,7 @@ def hear(
                     chosen = select(better, fill_int(width, f), chosen)
                 moved = chosen != provider
                 if as_mask(moved) != 0:
+                    complaint[i] &= ~np.uint32(as_mask(moved))
                     for f in range(n_firms):
                         p = (f * n_kinds + k) * lanes
                         came = moved & (chosen == f)

@@ -442,13 +442,14 @@ INDEX = {kpi.key: i for i, kpi in enumerate(TABLE)}
 class Close(NamedTuple):
     """What is known at a quarter's close; F firms, K stakeholder types, L lanes.
 
+    `lived` is whether a quarter has been lived, be it only of the warm-up.
     `sums` float64 (SUMS, F, K, L) over stakeholders; `counts` int64 (COUNTS, F, K, L) of the
     quarter; `start_tied` float64 (F, K, L) at its start; `year` float64 (2, F, L) customers lost
     and customers at the start, both summed over the last four quarters; `firms` a FirmState;
     `today` the discount factor of this week.
     """
 
-    quarter: int
+    lived: bool
     order: np.ndarray
     sums: np.ndarray
     type_counts: np.ndarray
@@ -503,7 +504,7 @@ def _counted(close: Close, which: int) -> np.ndarray:
 def _retention(close: Close, firm: int) -> np.ndarray:
     start = close.start_tied[firm, close.customer].sum(axis=0)
     lost = _counted(close, LOSSES)[firm]
-    if not close.quarter:
+    if not close.lived:
         return np.full(start.shape, np.nan)
     return np.where(start > 0, np.maximum(0.0, 1.0 - lost / start), np.nan)
 
@@ -511,7 +512,7 @@ def _retention(close: Close, firm: int) -> np.ndarray:
 def _money(close: Close, f: int) -> dict[str, np.ndarray]:
     total = {name: close.firms.quarter[i, f] for i, name in enumerate(QUARTER)}
     nothing = np.full(total["revenue"].shape, np.nan)
-    opened = close.quarter > 0
+    opened = close.lived
     customers = _customers(close, "tied")[f]
     lost, start = close.year[:, f]
     yearly = np.where(start > 0, np.maximum(0.0, 1.0 - lost / start), 0.0) ** 4
@@ -535,7 +536,7 @@ def _market(close: Close, f: int) -> dict[str, np.ndarray]:
     return {
         "market_share": tied[f] / _in_order(close, tied),
         "retention": _retention(close, f),
-        "gross_adds": adds.astype(float) if close.quarter else np.full(adds.shape, np.nan),
+        "gross_adds": adds.astype(float) if close.lived else np.full(adds.shape, np.nan),
         "trust": _customers(close, "trust")[f] / n,
         "salience": _customers(close, "salience")[f] / n,
         "preference": _customers(close, "preferring")[f] / n,

@@ -123,6 +123,11 @@ def rotate(x: Any, n: int) -> Any:
     return (x << n) | (x >> (32 - n))
 
 
+def word(x: Any) -> Any:
+    """Return a sum of 32-bit words as a 32-bit word (numba widens sums of single words)."""
+    return x
+
+
 def to_float(x: Any) -> Any:
     """Return an integer as float."""
     return float(x)
@@ -306,6 +311,11 @@ def _(x: Any, n: Any) -> Any:
     if _is_lanes(x):
         return lambda x, n: _rotate(x, n)
     return lambda x, n: numba.uint32((x << numba.uint32(n)) | (x >> numba.uint32(32 - n)))
+
+
+@overload(word, strict=False)
+def _(x: Any) -> Any:
+    return (lambda x: x) if _is_lanes(x) else (lambda x: numba.uint32(x))
 
 
 def _unary(

@@ -18,7 +18,10 @@ from sim.checks import nearest
 
 @dataclass(frozen=True)
 class Lever:
-    """One row of the table: what a law reads, in which unit, what it is without any mechanism."""
+    """One row of the table: what a law reads, in which unit, what it is without any mechanism.
+
+    A lever `of_firm` has one value for the firm, the others one for each stakeholder type.
+    """
 
     key: str
     law: str
@@ -29,6 +32,7 @@ class Lever:
     source: str
     low: float = 0.0
     high: float = float("inf")
+    of_firm: bool = False
 
 
 def _share(key: str, law: str, default: float, meaning: str, source: str = "assumption") -> Lever:
@@ -114,8 +118,17 @@ TABLE: tuple[Lever, ...] = (
         "MODEL A.13",
     ),
     _share("mining", "inbound", 0.0, "share of public voices about rivals that the firm hears"),
-    _share(
-        "routing", "inbound", 0.0, "share of what is lost at silo walls that is passed on after all"
+    Lever(
+        "routing",
+        "inbound",
+        "share",
+        0.0,
+        True,
+        "share of what is lost at silo walls that is passed on after all",
+        "assumption",
+        0.0,
+        1.0,
+        of_firm=True,
     ),
     _share(
         "absorption",
@@ -202,6 +215,7 @@ TABLE: tuple[Lever, ...] = (
         False,
         "speed at which the firm's mechanisms mature",
         "assumption",
+        of_firm=True,
     ),
 )
 

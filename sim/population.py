@@ -215,7 +215,7 @@ def _members(scenario: Scenario, layer: Layer, rows: _Rows, order: np.ndarray) -
     if layer.group == "department":
         works = rows.department[order] >= 0
         hears, speaks = hears & works, speaks & works
-        pool = _ranks([f.key for f in scenario.firms])[rows.tied[order]]
+        pool = rows.tied[order].astype(np.int64)
         size = max(len(f.departments) for f in scenario.firms)
         labels = np.zeros((len(scenario.firms), size), np.int64)
         for f, firm in enumerate(scenario.firms):

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from sim.lanes import law, log, rotate, select, sqrt, to_float
+from sim.lanes import law, log, rotate, select, sqrt, to_float, word
 
 Numbers = npt.ArrayLike
 
@@ -39,13 +39,13 @@ class Stream(IntEnum):
 
 @law
 def _mix(a: Any, b: Any, c: Any, d: Any, r0: int, r1: int, r2: int, r3: int) -> Any:
-    a = a + b
+    a = word(a + b)
     b = rotate(b, r0) ^ a
-    c = c + d
+    c = word(c + d)
     d = rotate(d, r1) ^ c
-    a = a + d
+    a = word(a + d)
     d = rotate(d, r2) ^ a
-    c = c + b
+    c = word(c + b)
     b = rotate(b, r3) ^ c
     return a, b, c, d
 
@@ -54,27 +54,27 @@ def _mix(a: Any, b: Any, c: Any, d: Any, r0: int, r1: int, r2: int, r3: int) -> 
 def threefry(a: Any, b: Any, c: Any, d: Any, k0: Any, k1: Any, k2: Any, k3: Any) -> Any:
     """Return four 32-bit words for counter (a, b, c, d) under key (k0, k1, k2, k3); 13 rounds."""
     k4 = k0 ^ k1 ^ k2 ^ k3 ^ 0x1BD11BDA
-    a, b, c, d = a + k0, b + k1, c + k2, d + k3
+    a, b, c, d = word(a + k0), word(b + k1), word(c + k2), word(d + k3)
     a, b, c, d = _mix(a, b, c, d, 10, 26, 11, 21)
     a, b, c, d = _mix(a, b, c, d, 13, 27, 23, 5)
-    a, b, c, d = a + k1, b + k2, c + k3, d + k4 + 1
+    a, b, c, d = word(a + k1), word(b + k2), word(c + k3), word(d + k4 + 1)
     a, b, c, d = _mix(a, b, c, d, 6, 20, 17, 11)
     a, b, c, d = _mix(a, b, c, d, 25, 10, 18, 20)
-    a, b, c, d = a + k2, b + k3, c + k4, d + k0 + 2
+    a, b, c, d = word(a + k2), word(b + k3), word(c + k4), word(d + k0 + 2)
     a, b, c, d = _mix(a, b, c, d, 10, 26, 11, 21)
     a, b, c, d = _mix(a, b, c, d, 13, 27, 23, 5)
-    a, b, c, d = a + k3, b + k4, c + k0, d + k1 + 3
-    a = a + b
+    a, b, c, d = word(a + k3), word(b + k4), word(c + k0), word(d + k1 + 3)
+    a = word(a + b)
     b = rotate(b, 6) ^ a
-    c = c + d
+    c = word(c + d)
     d = rotate(d, 20) ^ c
     return a, b, c, d
 
 
 @law
-def uniform_of(word: Any) -> Any:
+def uniform_of(bits: Any) -> Any:
     """Return a word of lanes as a uniform number strictly inside (0, 1), as `uniform` does."""
-    return (to_float((word >> 9) & 0x7FFFFF) + 0.5) * 1.1920928955078125e-07
+    return (to_float((bits >> 9) & 0x7FFFFF) + 0.5) * 1.1920928955078125e-07
 
 
 @law

@@ -253,6 +253,11 @@ class Effect:
                 f"by={self.by:g} for lever {self.lever!r} is out of range: shares and "
                 "reductions must lie in [-1, 1]"
             )
+        if row.of_firm and self.to:
+            raise ValueError(
+                f"to={list(self.to)} for lever {self.lever!r}: this lever has one value for the "
+                "whole firm; leave `to` out"
+            )
 
 
 @dataclass(frozen=True)
@@ -450,6 +455,7 @@ class Scenario:
     brief: str = word("one paragraph for the reader")
     currency: str = word("what money is counted in")
     quarters: int = number(1, 80, "quarters", "horizon")
+    warm_up: int = number(0, 20, "quarters", "lived as is before the first quarter, not counted")
     stakeholders: tuple[StakeholderType, ...] = word("the types")
     layers: tuple[Layer, ...] = word("the layers of ties")
     firms: tuple[Firm, ...] = word("the organization first, then its competitors")

@@ -187,7 +187,7 @@ from sim.engine import Run
 from sim.kpis import INDEX
 from sim.lanes import cache_folder
 from sim.population import build_world
-market = village.scenario(layers=())
+market = village.scenario()
 run = Run(market, (village.arm(market),), 1, 0, build_world(market, 1, 0))
 print(run.rows[0][0][INDEX["human_readiness"], 0], cache_folder())
 """

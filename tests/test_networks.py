@@ -326,19 +326,21 @@ def test_a_complete_layer_too_large_to_store_is_refused_before_it_is_built() -> 
 
 
 def test_rows_are_assembled_as_worked_out_by_hand() -> None:
-    """Three people, two layers of contact .5 and .25; the second persuades twice as much."""
+    """Three people, two layers of contact .5 and .25; the second persuades thrice as much."""
     first = Ties(np.array([2, 0], np.int32), np.array([1, 2], np.int32))
     second = Ties(
         np.array([0, 0], np.int32), np.array([1, 2], np.int32), np.array([1.0, -0.5], np.float32)
     )
-    found = assemble(3, [first, second], [0.5, 0.25], [1.0, 2.0], np.array([2, 1, 0]))
+    found = assemble(3, [first, second], [0.5, 0.25], [1.0, 3.0], np.array([2, 1, 0]))
     assert found.indptr.tolist() == [0, 3, 3, 4]
     assert found.indices.tolist() == [2, 2, 1, 1]
     assert found.layer.tolist() == [0, 1, 1, 0]
     assert found.contact.tolist() == [UNIT, UNIT // 4 + 1, UNIT // 2 + 1, UNIT]
     row = np.repeat(np.arange(3), np.diff(found.indptr))
     assert found.contact * found.contact_scale[row] == pytest.approx([0.5, 0.125, 0.25, 0.5], 1e-4)
-    assert found.evidence * found.evidence_scale[row] == pytest.approx([0.5, -0.25, 0.5, 0.5], 1e-4)
+    assert found.evidence * found.evidence_scale[row] == pytest.approx(
+        [0.5, -0.375, 0.75, 0.5], 1e-4
+    )
 
 
 def test_the_order_in_which_ties_come_changes_no_row() -> None:

@@ -213,6 +213,15 @@ def test_listing_departments_otherwise_moves_nobody() -> None:
     assert np.array_equal(here.department[works], 1 - there.department[works])
 
 
+def test_listing_a_types_firms_otherwise_changes_nobodys_firm() -> None:
+    shares = {"ours": 0.4, "theirs": 0.3}
+    here, there = (
+        build_world(market(stakeholders=(kind(tied=dict(listed)), employees())), 3, 1)
+        for listed in (shares.items(), reversed(shares.items()))
+    )
+    assert np.array_equal(here.tied, there.tied)
+
+
 def test_a_type_that_joins_leaves_everybody_elses_firm_traits_and_closed_layers_alone() -> None:
     newcomers = kind("newcomers", 30, customer=False)
     kept = tuple(

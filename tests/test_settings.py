@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ from sim.scenario import Physics
 SCENARIOS = ("attenzi", "village", "association")
 CONFIGS = sorted(shipped_dir().rglob("*.yaml"))
 TESTED = "village"
+
+
+@lru_cache
+def shipped(name: str) -> Settings:
+    """A scenario as it is shipped, composed once."""
+    return load([f"scenario={name}"])
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +92,7 @@ def test_attenzi_sells_for_400_million_a_year_at_a_margin_near_five_percent(
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_todays_investment_keeps_every_stock_steady(name: str) -> None:
-    for firm in load([f"scenario={name}"]).scenario.firms:
+    for firm in shipped(name).scenario.firms:
         for capital in firm.capital.values():
             worn = 13 * capital.stock * (1 - math.exp(-capital.depreciation / 52))
             assert capital.investment == pytest.approx(worn, rel=2e-3)
@@ -93,7 +100,7 @@ def test_todays_investment_keeps_every_stock_steady(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_todays_programmes_are_mature_and_fit_the_budget(name: str) -> None:
-    settings = load([f"scenario={name}"])
+    settings = shipped(name)
     for firm in settings.scenario.firms:
         assert firm.programmes
         assert all(p.maturity == 1 and p.effort > 0 for p in firm.programmes.values())
@@ -112,7 +119,7 @@ def test_todays_programmes_are_mature_and_fit_the_budget(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_all_portfolios_but_the_baseline_cost_the_same(name: str) -> None:
-    settings = load([f"scenario={name}"])
+    settings = shipped(name)
     for arm in designs.arms(settings.study, settings.scenario):
         cost = designs.planned_present_value(arm.plan, settings.scenario)
         expected = 0.0 if arm.key == "as_is" else settings.study.planned_cost
@@ -135,23 +142,23 @@ def test_every_flow_has_a_mechanism_and_a_single_portfolio(attenzi: Settings) ->
 
 
 def test_the_two_firms_of_the_village_differ_only_in_name() -> None:
-    ours, theirs = load([f"scenario={TESTED}"]).scenario.firms
+    ours, theirs = shipped(TESTED).scenario.firms
     differing = [
         name for name in type(ours).__dataclass_fields__
         if getattr(ours, name) != getattr(theirs, name)
     ]  # fmt: skip
     assert differing == ["key", "label"]
-    for kind in load([f"scenario={TESTED}"]).scenario.stakeholders:
+    for kind in shipped(TESTED).scenario.stakeholders:
         assert kind.tied.get(ours.key) == kind.tied.get(theirs.key)
 
 
 def test_nothing_is_sold_in_the_association_but_dues() -> None:
-    scenario = load(["scenario=association"]).scenario
+    scenario = shipped("association").scenario
     supporters = next(k for k in scenario.stakeholders if k.key == "supporters")
     assert supporters.customer
     assert supporters.price == 0
     assert all(firm.fixed_income > 0 for firm in scenario.firms)
-    assert load(["scenario=association"]).study.headline == (
+    assert shipped("association").study.headline == (
         "market_share", "trust", "retention", "net_sentiment",
     )  # fmt: skip
 
@@ -303,9 +310,9 @@ def test_run_asks_about_one_portfolio() -> None:
 
 
 def test_costs_are_scaled_to_the_scenario_and_audiences_are_its_own_types() -> None:
-    full, small = load(["scenario=attenzi"]).scenario, load([f"scenario={TESTED}"]).scenario
+    full, small = shipped("attenzi").scenario, shipped(TESTED).scenario
     at, here = full.mechanism("brand_advertising"), small.mechanism("brand_advertising")
-    scale = load([f"scenario={TESTED}"]).resolved["scenario"]["cost_scale"]
+    scale = shipped(TESTED).resolved["scenario"]["cost_scale"]
     assert small.mechanisms[here].running == pytest.approx(full.mechanisms[at].running * scale)
     assert small.mechanisms[here].effects[0].to == ("households", "neighbours")
     assert small.mechanisms[here].owner == "counter"
@@ -314,7 +321,7 @@ def test_costs_are_scaled_to_the_scenario_and_audiences_are_its_own_types() -> N
 
 
 def test_a_mechanism_that_acts_on_nobody_is_left_out_and_cannot_be_funded() -> None:
-    keys = [m.key for m in load([f"scenario={TESTED}"]).scenario.mechanisms]
+    keys = [m.key for m in shipped(TESTED).scenario.mechanisms]
     assert "reseller_enablement" not in keys
     said = refusal("organization.programmes.reseller_enablement={effort: 1, maturity: 1}")
     assert "organization.programmes.reseller_enablement" in said
@@ -369,6 +376,13 @@ def test_numbers_may_be_written_with_an_exponent(tmp_path: Path) -> None:
     write(tmp_path, "mechanism/kitchen_theatre.yaml", text)
     made = load(["scenario=attenzi"], tmp_path).scenario
     assert made.mechanisms[made.mechanism("kitchen_theatre")].running == 100
+
+
+def test_an_own_folder_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "Enzo's own, [1] = x"
+    write(folder, "finance/cheap.yaml", "discount_rate: 0\nmarket_growth: 0\nstart_cash: 1\n")
+    made = load([f"scenario={TESTED}", "finance=cheap"], folder)
+    assert made.scenario.finance.discount_rate == 0
 
 
 def test_an_own_file_may_not_hide_a_shipped_one(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from village import LAYERS, employees, firm, kind, scenario
+from village import LAYERS, arm, employees, firm, kind, scenario
 
 from experiments.tables import apply_people, read_people
+from sim.engine import simulate
 from sim.population import build_world
 from sim.scenario import Department, Layer, People, Scenario
 
@@ -518,6 +519,38 @@ def test_departments_from_two_firms_in_one_table_go_to_their_firms(tmp_path: Pat
     assert applied.people is not None
     assert applied.people.department.tolist() == [0, 1, 0]
     assert applied.firms[0].departments[0].label == "Department 2"
+
+
+def test_stakeholders_of_the_table_are_all_there_are_of_their_type(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("id,tied\na,ours\nb,ours\n")
+    mapping = {"stakeholders": {"file": "s.csv", "kind": "customers"}}
+    applied = apply_people(mapping, market(), tmp_path)
+    assert applied.people is not None
+    assert applied.people.beside == ()
+    assert (build_world(applied, 1, 0).kind == 0).sum() == 2
+
+
+def test_departments_of_a_table_act_as_the_configured_ones_by_staff(tmp_path: Path) -> None:
+    few, many = (Department(k, k, a, 0.5, s) for k, a, s in (("few", 0.2, 0.1), ("many", 0.6, 0.9)))
+    applied = apply_people(
+        {"employees": {**EMPLOYEES, "departments": "from_table"}},
+        market(firms=(firm(departments=(few, many)), firm("theirs"))),
+        DATA,
+    )
+    assert [d.acts for d in applied.firms[0].departments] == pytest.approx([0.56, 0.56])
+
+
+def test_a_market_of_own_tables_runs() -> None:
+    mapping = {
+        "stakeholders": {"file": "stakeholders.csv"},
+        "ties": {"file": "ties.csv", "hears": "target"},
+        "employees": EMPLOYEES,
+        "employee_ties": EMPLOYEE_TIES,
+    }
+    told_market = apply_people(mapping, market(quarters=2), DATA)
+    history = simulate(told_market, [arm(told_market), arm(told_market, "ads", advertising=9.0)], 1)
+    assert np.isfinite(history.value).all()
+    assert not np.array_equal(history.value[:, 0], history.value[:, 1])
 
 
 def test_untold_departments_of_a_firm_without_table_stay_as_configured() -> None:

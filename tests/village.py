@@ -244,6 +244,7 @@ def scenario(**changes: object) -> Scenario:
             brief="A village.",
             currency="coin",
             quarters=4,
+            warm_up=0,
             stakeholders=(kind(), employees()),
             layers=LAYERS,
             firms=(firm(), firm("theirs")),

@@ -115,6 +115,18 @@ def dip(change: Any, weeks: Any) -> Any:
 
 
 @law
+def wear(stock: Any, inflow: Any, depreciation: Any) -> tuple[Any, Any]:
+    """Return (stock, what wore out) after a week of steady inflow; steady state inflow / rate.
+
+    Perpetual inventory, integrated exactly; depreciation in 1/week, > 0 or 0; nothing is lost.
+    """
+    kept = math.exp(-depreciation)
+    gained = inflow * (1.0 - kept) / depreciation if depreciation > 0.0 else inflow
+    after = kept * stock + gained
+    return after, stock + inflow - after
+
+
+@law
 def build(stage: Any, inflow: Any, rate: Any) -> tuple[Any, Any]:
     """Return (stock of a build stage, what leaves it) after a week; nothing is lost."""
     leaving = (stage + inflow) * (1.0 - math.exp(-rate))

@@ -117,10 +117,10 @@ def posterior(variance: Any, weight: Any) -> Any:
 @law
 def pass_on(first: Any, second: Any, third: Any, estimate: Any, delay: Any) -> tuple[Any, Any, Any]:
     """Return three stages of insight on its way: an Erlang-3 delay of `delay` weeks in all."""
-    rate = 3.0 / max(delay, 1e-9)
-    third = relax(third, second, rate)
-    second = relax(second, first, rate)
+    rate = math.log1p(3.0 / max(delay, 1e-9))
     first = relax(first, estimate, rate)
+    second = relax(second, first, rate)
+    third = relax(third, second, rate)
     return first, second, third
 
 

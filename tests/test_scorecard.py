@@ -1,0 +1,185 @@
+"""The scorecard, by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import synthetic_results
+
+from sim import kpis, scorecard
+from sim.scorecard import Target
+
+
+def target(kpi: str = "trust", **changes: Any) -> Target:
+    fields: dict[str, Any] = {
+        "kpi": kpi, "objective": "Promises are kept", "basis": "change", "goal": 0.2,
+        "red_flag": -0.1, "against": "opening", "by": 4, "weight": 1,
+    }  # fmt: skip
+    return Target(**(fields | changes))
+
+
+def values_of(kpi: str, paths: Any) -> np.ndarray:
+    """One indicator's paths (replication, quarter), all others undefined."""
+    array = np.asarray(paths, dtype=float)
+    values = np.full((*array.shape, len(kpis.TABLE)), np.nan)
+    values[:, :, kpis.INDEX[kpi]] = array
+    return values
+
+
+def rows_of(kpi: str, paths: Any, *targets: Target, baseline: Any = None) -> list[scorecard.Row]:
+    values = values_of(kpi, paths)
+    as_is = values if baseline is None else values_of(kpi, baseline)
+    rows = scorecard.scorecard(values, as_is, targets)
+    return [row for row in rows if row.kpi.key == kpi]
+
+
+def test_the_goal_scores_two_thirds_and_the_red_flag_one_third() -> None:
+    assert scorecard.score(0.8, 0.8, 0.5) == pytest.approx(20 / 3)
+    assert scorecard.score(0.5, 0.8, 0.5) == pytest.approx(10 / 3)
+    assert scorecard.score(0.65, 0.8, 0.5) == pytest.approx(5)
+
+
+def test_the_score_ends_at_one_span_beyond_goal_and_red_flag() -> None:
+    assert scorecard.score(1.1, 0.8, 0.5) == pytest.approx(10)
+    assert scorecard.score(9.0, 0.8, 0.5) == 10
+    assert scorecard.score(-9.0, 0.8, 0.5) == 0
+
+
+def test_lower_is_better_where_the_goal_lies_below_the_red_flag() -> None:
+    assert scorecard.score(4, 5, 8) > scorecard.score(5, 5, 8) == pytest.approx(20 / 3)
+    assert scorecard.score(8, 5, 8) == pytest.approx(10 / 3)
+
+
+def test_the_target_ramps_up_from_todays_value_and_the_red_flag_keeps_its_distance() -> None:
+    rows = rows_of("trust", [[0.5, 0.5, 0.5, 0.5, 0.5, 0.5]], target())
+    assert [row.target for row in rows] == pytest.approx([0.5, 0.55, 0.6, 0.65, 0.7, 0.7])
+    assert [row.red_flag for row in rows] == pytest.approx([0.2, 0.25, 0.3, 0.35, 0.4, 0.4])
+
+
+def test_a_target_against_the_baseline_follows_it() -> None:
+    aim = target("net_present_value", basis="relative", goal=1.1, red_flag=0.9, by=2,
+                 against="baseline")  # fmt: skip
+    rows = rows_of("net_present_value", [[0, 100, 220]], aim, baseline=[[0, 100, 200]])
+    assert rows[1].target == pytest.approx(105)
+    assert rows[2].target == pytest.approx(220)
+    assert rows[2].red_flag == pytest.approx(180)
+    assert rows[2].status == scorecard.GREEN
+
+
+def test_relative_means_better_also_for_a_loss() -> None:
+    aim = target("profit", basis="relative", goal=1.5, red_flag=0.9, by=1)
+    assert rows_of("profit", [[-100, -100]], aim)[1].target == pytest.approx(-50)
+
+
+def test_an_indicator_of_a_quarter_starts_from_its_first_quarter() -> None:
+    aim = target("retention", goal=0.04, red_flag=-0.04, by=2)
+    rows = rows_of("retention", [[np.nan, 0.9, 0.9]], aim)
+    assert rows[0].status == scorecard.NO_DATA
+    assert [row.target for row in rows[1:]] == pytest.approx([0.92, 0.94])
+
+
+def test_lights_are_green_at_the_goal_amber_between_and_red_at_the_flag() -> None:
+    for actual, status in ((0.7, "green"), (0.69, "amber"), (0.4, "red"), (0.41, "amber")):
+        assert rows_of("trust", [[0.5, 0.5, 0.5, 0.5, actual]], target())[4].status == status
+
+
+def test_what_has_no_value_is_grey_and_what_has_no_target_says_so() -> None:
+    rows = rows_of("trust", [[0.5, np.nan]], target())
+    assert (rows[1].status, rows[1].n, rows[1].trend) == (scorecard.NO_DATA, 0, None)
+    assert np.isnan(rows[1].probability)
+    assert np.isnan(rows[1].score)
+    assert rows_of("trust", [[0.5, 0.6]])[1].status == scorecard.NO_TARGET
+
+
+def test_the_chance_to_meet_a_target_is_the_share_of_replications_that_do() -> None:
+    paths = [[0.5, 0.9], [0.5, 0.7], [0.5, 0.6], [0.5, np.nan]]
+    row = rows_of("trust", paths, target(by=1))[1]
+    assert row.probability == pytest.approx(2 / 3)
+    assert row.n == 3
+    assert row.actual == pytest.approx(2.2 / 3)
+
+
+def test_the_chance_counts_from_below_where_lower_is_better() -> None:
+    aim = target("insight_weeks", goal=-2, red_flag=2, by=1)
+    row = rows_of("insight_weeks", [[6, 3], [6, 4], [6, 5]], aim)[1]
+    assert row.probability == pytest.approx(2 / 3)
+
+
+def test_the_band_holds_the_middle_four_fifths() -> None:
+    row = rows_of("trust", [[0.0, x / 10] for x in range(11)])[1]
+    assert (row.low, row.high) == (pytest.approx(0.1), pytest.approx(0.9))
+
+
+def test_a_trend_needs_more_than_a_fiftieth_of_the_span() -> None:
+    assert scorecard.trend(0.5, 0.507, 0.3) == 1
+    assert scorecard.trend(0.5, 0.505, 0.3) == 0
+    assert scorecard.trend(0.5, 0.493, 0.3) == -1
+    assert scorecard.trend(0.5, np.nan, 0.3) is None
+    assert scorecard.trend(100.0, 101.0, np.nan) == 0
+    assert scorecard.trend(100.0, 103.0, np.nan) == 1
+
+
+def test_a_falling_number_improves_where_lower_is_better() -> None:
+    row = rows_of("insight_weeks", [[6, 4]], target("insight_weeks", goal=-2, red_flag=2))[1]
+    assert row.trend == -1
+    assert row.improving is True
+
+
+def test_the_influence_scorecard_is_the_same_rows_by_flow_whatever_their_silo() -> None:
+    rows = scorecard.at(scorecard.scorecard(values_of("trust", [[0.5]]),
+                                            values_of("trust", [[0.5]]), ()), 0)  # fmt: skip
+    view = scorecard.influence_view(rows)
+    assert list(view) == [1, 2, 3, 4, 5, 6]
+    assert all(group for group in view.values())
+    found = [row for group in view.values() for row in group]
+    assert {id(row) for row in found} <= {id(row) for row in rows}
+    assert len(found) == sum(kpi.flow is not None for kpi in kpis.TABLE)
+    assert sum(len(group) for group in scorecard.silo_view(rows).values()) == len(rows)
+
+
+def test_the_mean_score_is_weighted_and_ignores_what_has_none() -> None:
+    rows = [*rows_of("trust", [[0.5, 0.7]], target(by=1, weight=3)),
+            *rows_of("engagement", [[0.5, 0.4]], target("engagement", by=1, weight=1)),
+            *rows_of("salience", [[0.5, 0.4]])]  # fmt: skip
+    last = [row for row in rows if row.quarter == 1]
+    assert scorecard.mean_score(last) == pytest.approx((3 * 20 / 3 + 10 / 3) / 4)
+    assert np.isnan(scorecard.mean_score([]))
+    assert scorecard.count(last)["green"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kpi": "turst"}, "did you mean 'trust'"),
+        ({"basis": "relativ"}, "did you mean 'relative'"),
+        ({"against": "base"}, "did you mean 'baseline'"),
+        ({"goal": -0.2}, "must lie above red_flag"),
+        ({"kpi": "insight_weeks"}, "must lie below red_flag"),
+        ({"by": 0}, "trust.by|Target.by"),
+        ({"by": 2.5}, "whole number"),
+    ],
+)
+def test_a_bad_target_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises((KeyError, ValueError), match=said):
+        target(**changes)
+
+
+def test_an_unknown_key_of_a_target_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match="did you mean 'goal'"):
+        scorecard.targets_of({"trust": {"gaol": 1}})
+    with pytest.raises(ValueError, match="missing objective"):
+        scorecard.targets_of({"trust": {"goal": 1}})
+
+
+def test_two_targets_for_one_indicator_are_refused() -> None:
+    with pytest.raises(ValueError, match="two targets"):
+        rows_of("trust", [[0.5]], target(), target())
+
+
+@pytest.mark.parametrize("name", ["default", "association"])
+def test_the_shipped_targets_cover_all_perspectives_and_all_flows(name: str) -> None:
+    rows = [kpis.TABLE[kpis.INDEX[aim.kpi]] for aim in synthetic_results.targets(name)]
+    assert {kpi.perspective for kpi in rows} == set(kpis.PERSPECTIVES)
+    assert {kpi.flow for kpi in rows} >= {1, 2, 3, 4, 5, 6}
