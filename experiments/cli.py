@@ -11,9 +11,9 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sim import __version__
 from sim.checks import nearest
@@ -210,12 +210,13 @@ def _study(options: argparse.Namespace, argv: Sequence[str]) -> int:
     settings, name = _asked(options, overrides)
     question = _question(settings, shlex.join(["influence", *argv]))
     jobs = options.jobs or _cores()
+    if options.out is not None:
+        store.check_folder(options.out, question.identity())
     if options.dry_run:
         _dry_run(question, jobs, options)
         return FINE
     if options.out is not None:
         folder = options.out
-        store.check_folder(folder, question.identity())
     else:
         from datetime import date
 
@@ -266,27 +267,15 @@ def _baseline(overrides: Sequence[str], config_dir: Path | None) -> str:
 
 def _question(settings: Settings, command: str) -> Question:
     from experiments.conduct import Question
-    from sim.scorecard import targets_of
-    from sim.strategy_map import strategy_map_of
 
-    key = settings.scenario.key
     return Question(
         scenario=settings.scenario,
         study=settings.study,
         resolved=settings.resolved,
-        targets=targets_of(_shipped("scorecard", key)["targets"]),
-        strategy_map=strategy_map_of(_shipped("strategy_map", key)),
+        targets=settings.targets,
+        strategy_map=settings.strategy_map,
         command=command,
     )
-
-
-def _shipped(group: str, scenario: str) -> Mapping[str, Any]:
-    """Return the scenario's own file of a group, or the default one."""
-    from experiments.settings import shipped_dir
-    from experiments.settings_listing import read_yaml
-
-    own = shipped_dir() / group / f"{scenario}.yaml"
-    return read_yaml(own if own.is_file() else own.with_name("default.yaml")).content
 
 
 def _cores() -> int:

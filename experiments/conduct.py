@@ -173,7 +173,7 @@ def warm_up(scenario: Scenario, study: Study, watcher: Watcher) -> None:
         watcher.say("compiling the model, once on this machine: about half a minute")
     tiny, arms = shorten(scenario, designs.arms(study, scenario), quarters=1)
     kinds = tuple(replace(kind, count=min(kind.count, 20)) for kind in scenario.stakeholders)
-    tiny = replace(tiny, people=None, stakeholders=kinds)
+    tiny = replace(tiny, people=None, stakeholders=kinds, warm_up=0)
     arms += [twin for _, twin in designs.twins(arms[0], len(scenario.firms))]
     blocks = [arms[: min(n, LANE_CHOICES[-1])] for n in block_sizes(study)]
     for block in {len(pad(block)): block for block in blocks}.values():

@@ -282,6 +282,9 @@ def value_per_quarter(
         )
         # The last panel of each column carries the quarter axis, also where rows are not full.
         axes.tick_params(labelbottom=place + columns >= len(order), labelleft=place % columns == 0)
+    # Room above the lines for the words in the corner; the panels share one scale.
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low, high + 0.2 * (high - low))
     figure.supxlabel("quarter", fontsize=11, color=SOFT, y=0.12 / height)
     figure.supylabel(look.unit, fontsize=11, color=SOFT, x=0.008)
     caption(
@@ -457,7 +460,7 @@ def influence_matrix(
             )
         axes.set_xticks(
             range(len(kinds)),
-            list(kinds.values()),
+            [wrap(label, 16) for label in kinds.values()],
             rotation=40,
             ha="left",
             rotation_mode="anchor",

@@ -216,24 +216,18 @@ def _why(findings: Findings) -> str:
             "any one of them in both runs leaves most of it."
         )
     first, *rest = carriers
+    left = {part: look.text(gain - flows["mean"][part], signed=True) for part in carriers}
     text = (
-        f"The difference runs mostly through flow {first} ({Flow(int(first)).label}): with it "
-        f"muted in both runs, {look.text(flows['mean'][first])} of {look.text(gain)} "
-        f"{look.unit} are gone"
+        f"The difference runs mostly through flow {first} ({Flow(int(first)).label}): muted on "
+        f"both sides, it would be {left[first]} instead of {look.text(gain, signed=True)} "
+        f"{look.unit}"
     )
     if rest:
         text += "; next " + _list(
-            [
-                f"flow {part} ({Flow(int(part)).label}, {look.text(flows['mean'][part])})"
-                for part in rest
-            ]
+            [f"flow {part} ({Flow(int(part)).label}: {left[part]})" for part in rest]
         )
-    remainder = parts["mean"]["remainder"]
-    if abs(remainder) > 0.1 * abs(gain):
-        text += (
-            f"; flows work together, so the six parts add up to "
-            f"{look.text(gain - remainder)}, not to the whole"
-        )
+    if abs(parts["mean"]["remainder"]) > 0.1 * abs(gain):
+        text += "; flows work together, so that these parts do not add up to the whole"
     return f"{text}."
 
 

@@ -179,10 +179,9 @@ def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Setti
     sheet, resolved, _ = _sheet(overrides, _folders(config_dir))
     scenario = _scenario(sheet)
     if sheet.people is not None:
-        from experiments.tables import read_people
+        from experiments.tables import apply_people
 
-        people = read_people(sheet.people, scenario, config_dir or Path.cwd())
-        scenario = guarded("people", dataclasses.replace, scenario, people=people)
+        scenario = guarded("", apply_people, sheet.people, scenario, config_dir or Path.cwd())
     study = _study(sheet)
     guarded("", designs.arms, study, scenario)
     drawn = guarded("strategy_map", strategy_map_of, sheet.strategy_map)
@@ -435,7 +434,7 @@ def _check_names(sheet: Sheet) -> None:
         for effect in mechanism.effects:
             for audience_key in effect.to:
                 _one_of(f"mechanism.{key}.effects.{effect.lever}.to", audience_key,
-                        [EVERYBODY, *sheet.audiences, *sheet.stakeholders])  # fmt: skip
+                        [*sheet.audiences, *sheet.stakeholders])  # fmt: skip
     for path, firm in _firms(sheet):
         departments = [d.key for d in firm.departments]
         _one_of(f"{path}.policy.name", firm.policy.name, POLICIES)
@@ -471,8 +470,8 @@ def _effects(mechanism: Mechanism, sheet: Sheet) -> tuple[Effect, ...]:
     """Return the effects with audiences replaced by types; those on nobody are left out."""
     found = []
     for effect in mechanism.effects:
-        if not effect.to or EVERYBODY in effect.to:
-            found.append(dataclasses.replace(effect, to=()))
+        if not effect.to:
+            found.append(effect)
             continue
         kinds = [kind for word_ in effect.to for kind in sheet.audiences.get(word_, (word_,))]
         if kinds:

@@ -24,6 +24,7 @@ from sim.checks import nearest, require_number
 
 NAME_FIELDS = ("key", "lever", "kpi")
 EVERYBODY = "all"
+AUDIENCE = "to"  # whoever does not say whom means everybody
 
 
 class SettingsError(ValueError):
@@ -124,8 +125,8 @@ def build(hint: Any, value: Any, path: str) -> Any:
         built = {str(k): _build_member(member, str(k), v, f"{path}.{k}") for k, v in value.items()}
         return tuple(built.values()) if origin is tuple else built
     if origin is tuple:
-        if value == EVERYBODY and path.endswith(".to"):
-            return (EVERYBODY,)
+        if value == EVERYBODY and path.endswith(f".{AUDIENCE}"):
+            return ()
         if not isinstance(value, list):
             raise SettingsError(f"{path}={value!r} must be a list, such as [a, b]", path)
         return tuple(build(member, item, f"{path}.{i}") for i, item in enumerate(value))
@@ -150,6 +151,9 @@ def _build_dataclass(owner: type, value: Any, path: str, given: Mapping[str, str
     for key, hint in hints.items():
         full = f"{path}.{key}" if path else key
         metadata = fields[key].metadata
+        if key not in value and key == AUDIENCE:
+            arguments[key] = ()
+            continue
         if key not in value and fields[key].default is not dataclasses.MISSING:
             continue
         if key not in value:
@@ -323,7 +327,8 @@ def _walk(
             label = getattr(member, name) if name in NAME_FIELDS else str(i)
             yield from _walk(member, f"{path}.{label}", metadata, comments)
     else:
-        unit, _, source = comments.get(path, "").rpartition(";")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        unit, _, source = (comments.get(path, "") if is_number else "").rpartition(";")
         yield Row(
             path,
             _shown(value),

@@ -19,6 +19,7 @@ from sim import levers
 from sim.checks import check_fields, nearest, require_one_of
 
 WEEKS_PER_QUARTER = 13
+EVERYBODY = "all"
 CAPITALS = ("human", "information", "organization")
 MATURITY_LAWS = ("exponential", "logistic", "internal_bass")
 
@@ -241,7 +242,7 @@ class Effect:
     """One lever that a mechanism moves: for which types and by how much at full output."""
 
     lever: str = word("lever, see sim/levers.py")
-    to: tuple[str, ...] = word("stakeholder types; empty for all")
+    to: tuple[str, ...] = word("stakeholder types; empty or all for all")
     by: float = number(-1000, 1000, "lever's unit", "change at full output")
 
     def __post_init__(self) -> None:
@@ -253,10 +254,10 @@ class Effect:
                 f"by={self.by:g} for lever {self.lever!r} is out of range: shares and "
                 "reductions must lie in [-1, 1]"
             )
-        if row.of_firm and self.to:
+        if row.of_firm and self.to not in ((), (EVERYBODY,)):
             raise ValueError(
                 f"to={list(self.to)} for lever {self.lever!r}: this lever has one value for the "
-                "whole firm; leave `to` out"
+                "whole firm; write `to: all`"
             )
 
 

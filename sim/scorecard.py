@@ -69,10 +69,20 @@ class Target:
         """
         due = np.minimum(np.arange(len(reference)) / self.by, 1.0)
         full, alarm = self._level(self.goal, reference), self._level(self.red_flag, reference)
+        full = self._possible(full)
         goal = reference + due * (full - reference)
         if self.basis == "value":
             goal = np.where(np.isnan(reference), full, goal)
         return goal, goal - (full - alarm)
+
+    def _possible(self, goal: np.ndarray) -> np.ndarray:
+        """Keep a goal within what its unit allows: nobody answers 105 % of complaints."""
+        unit = kpis.TABLE[kpis.INDEX[self.kpi]].unit
+        if unit == "-1..1":
+            return np.clip(goal, -1.0, 1.0)
+        if not unit.startswith(("share", "probability")):
+            return goal
+        return np.minimum(goal, 1.0) if self._direction > 0 else np.maximum(goal, 0.0)
 
     def _level(self, level: float, reference: np.ndarray) -> np.ndarray:
         """Return what a level means; relative 1.1 adds a tenth of the size, also below 0."""

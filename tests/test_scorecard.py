@@ -73,6 +73,17 @@ def test_relative_means_better_also_for_a_loss() -> None:
     assert rows_of("profit", [[-100, -100]], aim)[1].target == pytest.approx(-50)
 
 
+def test_a_goal_stays_within_what_its_unit_allows() -> None:
+    aim = target("complaints_resolved", goal=0.1, red_flag=-0.02, by=1)
+    row = rows_of("complaints_resolved", [[0.97, 1.0]], aim)[1]
+    assert row.target == 1.0
+    assert row.status == scorecard.GREEN
+    lower = target("rival_fit", goal=-0.5, red_flag=0.1, by=1)
+    assert rows_of("rival_fit", [[0.3, 0.0]], lower)[1].target == 0.0
+    points = target("net_promoter_score", goal=8, red_flag=-3, by=1)
+    assert rows_of("net_promoter_score", [[11, 12]], points)[1].target == 19
+
+
 def test_an_indicator_of_a_quarter_starts_from_its_first_quarter() -> None:
     aim = target("retention", goal=0.04, red_flag=-0.04, by=2)
     rows = rows_of("retention", [[np.nan, 0.9, 0.9]], aim)
@@ -103,7 +114,7 @@ def test_the_chance_to_meet_a_target_is_the_share_of_replications_that_do() -> N
 
 def test_the_chance_counts_from_below_where_lower_is_better() -> None:
     aim = target("insight_weeks", goal=-2, red_flag=2, by=1)
-    row = rows_of("insight_weeks", [[6, 3], [6, 4], [6, 5]], aim)[1]
+    row = rows_of("insight_weeks", [[6, 3], [6, 3.5], [6, 5]], aim)[1]
     assert row.probability == pytest.approx(2 / 3)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -94,8 +93,8 @@ def test_attenzi_sells_for_400_million_a_year_at_a_margin_near_five_percent(
 def test_todays_investment_keeps_every_stock_steady(name: str) -> None:
     for firm in shipped(name).scenario.firms:
         for capital in firm.capital.values():
-            worn = 13 * capital.stock * (1 - math.exp(-capital.depreciation / 52))
-            assert capital.investment == pytest.approx(worn, rel=2e-3)
+            worn = capital.stock * capital.depreciation / 4
+            assert capital.investment == pytest.approx(worn, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -320,6 +319,16 @@ def test_costs_are_scaled_to_the_scenario_and_audiences_are_its_own_types() -> N
     assert everybody.to == ()
 
 
+@pytest.mark.parametrize("written", ["talk_rate: {by: 0.5}", "talk_rate: {to: all, by: 0.5}"])
+def test_a_mechanism_that_does_not_say_whom_it_acts_on_acts_on_all(
+    written: str, tmp_path: Path
+) -> None:
+    text = OWN_MECHANISM.replace("talk_rate: {to: [customers], by: 0.5}", written)
+    write(tmp_path, "mechanism/kitchen_theatre.yaml", text)
+    made = load([f"scenario={TESTED}"], tmp_path).scenario
+    assert made.mechanisms[made.mechanism("kitchen_theatre")].effects[0].to == ()
+
+
 def test_a_mechanism_that_acts_on_nobody_is_left_out_and_cannot_be_funded() -> None:
     keys = [m.key for m in shipped(TESTED).scenario.mechanisms]
     assert "reseller_enablement" not in keys
@@ -421,6 +430,9 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         ("experiment=comparison", r"experiment=comparison.*did you mean 'compare'"),
         ("portfolios=[as_is,lisening_first]", r"portfolios.*did you mean 'listening_first'"),
         ("portfolios=as_is", r"portfolios='as_is' must be a list"),
+        ("portfolios=all", r"portfolios='all' must be a list"),
+        ("mechanism.co_design.effects.talk_rate.to=customers", r"to='customers' must be a list"),
+        ("mechanism.idea_process.effects.routing.to=[employees]", r"routing.*whole firm"),
         ("baseline=as_was", r"baseline='as_was' is unknown"),
         ("headline=[trusst]", r"headline.*did you mean 'trust'"),
         ("portfolio=as_is", r"choose with portfolios=\[name, \.\.\.\]"),
@@ -448,9 +460,9 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         ("organization.programmes.co_desing.effort=1", r"co_desing.*missing"),
         ("organization.programmes.co_desing={effort: 1, maturity: 1}", r"mean 'co_design'"),
         ("organization.policy.lag=0", r"organization\.policy\.lag=0.*from 1 to 8"),
-        ("mechanism.co_design.effects.absorbtion={to: all, by: 0.1}", r"mean 'absorption'"),
+        ("mechanism.co_design.effects.absorbtion={by: 0.1}", r"mean 'absorption'"),
         ("mechanism.co_design.effects.absorption.by=3", r"mechanism\.co_design\.effects\.absor"),
-        ("mechanism.co_design.effects.absorption.to=[custmers]", r"did you mean 'customers'"),
+        ("mechanism.co_design.effects.talk_rate.to=[custmers]", r"did you mean 'customers'"),
         ("mechanism.co_design.owner=bakry", r"mechanism\.co_design\.owner.*mean 'bakery'"),
         ("mechanism.co_design.maturity=linear", r"mechanism\.co_design.*exponential"),
         ("mechanism.co_design.needs.human=0.9", r"mechanism\.co_design: needs.*sum to 1"),

@@ -14,13 +14,13 @@ SCENARIO = "attenzi"  # about 17 ties per stakeholder
 
 
 def market(n_stakeholders: int, quarters: int) -> Scenario:
-    """Return the shipped scenario with about `n_stakeholders` people, types in proportion."""
+    """Return the shipped scenario with about `n_stakeholders` people and no warm-up."""
     shipped = load([f"scenario={SCENARIO}"]).scenario
     factor = n_stakeholders / sum(kind.count for kind in shipped.stakeholders)
     people = tuple(
         replace(kind, count=max(1, round(kind.count * factor))) for kind in shipped.stakeholders
     )
-    return replace(shipped, stakeholders=people, quarters=quarters)
+    return replace(shipped, stakeholders=people, quarters=quarters, warm_up=0)
 
 
 def arms(scenario: Scenario, n_arms: int) -> list[Arm]:
