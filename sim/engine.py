@@ -52,8 +52,12 @@ from sim.state import (
     NEGATIVE,
     POSITIVE,
     PROVIDER,
+    QUARTER,
     REFERRED,
+    RESOLVED,
+    REVENUE,
     SUMS,
+    VALUE,
     State,
     World,
     add_up,
@@ -187,7 +191,8 @@ class Run:
         self.physics = Physics64(
             *(self.coefficients[kernels.COEFFICIENTS.index(name)] for name in Physics64._fields)
         )
-        self.firms = open_firms(scenario, world, self.given, self.physics, self.n_lanes)
+        uncertainty = self.coefficients[kernels.COEFFICIENTS.index("need_uncertainty")]
+        self.firms = open_firms(scenario, world, self.given, uncertainty)
         self.luck = Luck(scenario, seed, replication, self.slots)
         n_firms, n_kinds = len(scenario.firms), len(scenario.stakeholders)
         planes = (n_firms, n_kinds, self.n_lanes)
@@ -234,7 +239,7 @@ class Run:
         self._note_churn()
         self.seen.append(
             (
-                self.firms.quarter[firms.REVENUE].copy(),
+                self.firms.quarter[REVENUE].copy(),
                 self._impressions(),
                 self.firms.maturity.copy(),
                 self.firms.effort.copy(),
@@ -338,7 +343,7 @@ class Run:
             counts[POSITIVE] + counts[NEGATIVE],
             *self.luck.listening(week),
         )
-        before = state.quarter[firms.RESOLVED].copy()
+        before = state.quarter[RESOLVED].copy()
         self.queue.serve(self)
         firms.finance_week(
             self.given,
@@ -346,7 +351,7 @@ class Run:
             week - self.before,
             opens,
             counts[[ADDS, LOSSES, REFERRED]],
-            state.quarter[firms.RESOLVED] - before,
+            state.quarter[RESOLVED] - before,
         )
 
     def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
@@ -482,7 +487,7 @@ class Run:
         measures.append(kpis.measures(at_close))
         if self.quarter:
             spending.append(spent)
-            value.append(self.firms.quarter[firms.VALUE, 0].copy())
+            value.append(self.firms.quarter[VALUE, 0].copy())
             scaled.append(self.scaled.copy())
 
 
@@ -665,8 +670,8 @@ def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> G
         price=np.array([t.price for t in types], float),
         units=np.array([t.units for t in types], float),
         growth=float(scenario.finance.market_growth),
+        cost_growth=float(scenario.finance.cost_growth),
         discount=float(scenario.finance.discount_rate),
-        experience_in_flow=bool(scenario.physics.experience_in_flow),
     )
 
 
@@ -677,9 +682,13 @@ def owner_of(departments: Sequence[object], key: str) -> int:
 
 
 def open_firms(
-    scenario: Scenario, world: World, given: Given, physics: Physics64, lanes: int
+    scenario: Scenario, world: World, given: Given, uncertainty: np.ndarray
 ) -> FirmState:
-    """Return the firms' state before the first week: stocks in their steady state of today."""
+    """Return the firms' state before the first week: stocks in their steady state of today.
+
+    `uncertainty` is the opening variance of the estimates of needs, float64 (L,).
+    """
+    lanes = len(uncertainty)
     n_firms, n_types = len(scenario.firms), len(scenario.stakeholders)
     n_mechanisms = len(scenario.mechanisms)
 
@@ -700,7 +709,6 @@ def open_firms(
     tied = np.zeros((n_firms, n_types))
     np.add.at(tied, (world.tied[world.tied >= 0], world.kind[world.tied >= 0]), 1)
     dimensions = firms.DIMENSIONS
-    variance = np.full(lanes, scenario.physics.need_uncertainty)
     return FirmState(
         stock=spread(stock),
         building=spread(np.repeat(stage[:, :, None], 3, axis=2)),
@@ -721,7 +729,7 @@ def open_firms(
         offering=zeros(n_firms, n_types, dimensions),
         estimate=zeros(n_firms, n_types, dimensions),
         way=zeros(n_firms, n_types, dimensions, 3),
-        variance=np.broadcast_to(variance, (n_firms, n_types, lanes)).copy(),
+        variance=np.broadcast_to(uncertainty, (n_firms, n_types, lanes)).copy(),
         delivered=zeros(n_firms),
         delay=zeros(n_firms),
         engagement=zeros(n_firms),
@@ -731,5 +739,5 @@ def open_firms(
         tied=spread(tied),
         cash=np.full((n_firms, lanes), float(scenario.finance.start_cash)),
         worth=zeros(n_firms),
-        quarter=zeros(len(firms.QUARTER), n_firms),
+        quarter=zeros(len(QUARTER), n_firms),
     )

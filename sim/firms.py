@@ -17,28 +17,42 @@ from sim.laws import capability, experience, finance, inbound, outbound
 from sim.laws.relax import logistic
 from sim.rng import Stream, threefry
 from sim.state import (
+    ABANDONED,
+    ARRIVED,
     BASE_UTILITY,
     CLAIM,
     CLAIM_RATE,
     COMPARISON,
     COMPLAINT_CHANCE,
     CONQUEST,
+    CONTRIBUTION,
     EXPERIENCE_CHANCE,
+    HEARD,
     IMPRESSION_HAZARD,
     INT_FIELDS,
+    INVESTMENT,
+    LEFT,
+    MECHANISMS,
     MESSAGE_HAZARD,
     OFFER_CHANCE,
     OFFER_HAZARD,
     PEER_RATE,
+    PROFIT,
     PROMISE,
     PROMISE_RATE,
     PROVIDER,
     QUALITY_LOGIT,
     QUIET,
+    RESOLVED,
+    REVENUE,
+    SALES,
     SWITCHING,
     TALK,
     TICKET,
     UNANSWERED,
+    VALUE,
+    VOICES,
+    WAITED,
 )
 
 DIMENSIONS = 2
@@ -89,6 +103,7 @@ class Physics64(NamedTuple):
     human_effect: np.ndarray
     engagement_effect: np.ndarray
     backlog_effect: np.ndarray
+    experience_in_flow: np.ndarray
 
 
 class Given(NamedTuple):
@@ -116,8 +131,8 @@ class Given(NamedTuple):
     price: np.ndarray  # (K,)
     units: np.ndarray  # (K,)
     growth: float
+    cost_growth: float
     discount: float
-    experience_in_flow: bool
 
 
 FIRM_NUMBERS = (
@@ -179,40 +194,6 @@ class FirmState(NamedTuple):
     cash: np.ndarray  # (F, L)
     worth: np.ndarray  # (F, L) discounted (profit - investment) so far
     quarter: np.ndarray  # (len(QUARTER), F, L) sums of the quarter
-
-
-QUARTER = (
-    "revenue",
-    "profit",
-    "sales",
-    "contribution",
-    "mechanisms",
-    "investment",
-    "value",
-    "arrived",
-    "resolved",
-    "abandoned",
-    "left",
-    "heard",
-    "voices",
-    "waited",
-)
-(
-    REVENUE,
-    PROFIT,
-    SALES,
-    CONTRIBUTION,
-    MECHANISMS,
-    INVESTMENT,
-    VALUE,
-    ARRIVED,
-    RESOLVED,
-    ABANDONED,
-    LEFT,
-    HEARD,
-    VOICES,
-    WAITED,
-) = range(len(QUARTER))
 
 
 @kernel
@@ -364,7 +345,7 @@ def drive_week(given: Any, physics: Any, state: Any, drive: Any, f: Any, k: Any,
             unrebutted *= 1.0 - state.lever[REBUTTAL, rival, k, lane]
     quality = min(max(state.quality[f, k, lane], SURE), 1.0 - SURE)
     promised = given.firm[f, CLAIM_QUALITY]
-    lived = given.experience[k] * (out if given.experience_in_flow else 1.0)
+    lived = given.experience[k] * (out if physics.experience_in_flow[lane] > 0.0 else 1.0)
     paid = given.firm[f, PRICE] * (1.0 - lever[DISCOUNT])
     cost = physics.price_weight[lane] * math.log(max(paid, SURE)) if given.price[k] > 0.0 else 0.0
     drive[IMPRESSION_HAZARD, f, k, lane] = out * physics.salience_per_impression[lane] * impressions
@@ -589,6 +570,7 @@ def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, res
     n_kinds = state.tied.shape[1]
     today = finance.discount(week, given.discount)
     grown = finance.growth(week, given.growth)
+    dearer = finance.growth(week, given.cost_growth)
     for f in range(n_firms):
         for lane in range(lanes):
             sales = 0.0
@@ -617,7 +599,7 @@ def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, res
                 - spent
                 - resolved[f, lane] * given.firm[f, TICKET_COST]
                 - rewards
-                - given.firm[f, FIXED_COST]
+                - dearer * given.firm[f, FIXED_COST]
             )
             state.cash[f, lane] += profit - invested
             state.worth[f, lane] += (profit - invested) * today

@@ -8,13 +8,15 @@ the Influence Scorecard is a filter of the same list.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.firms import IMPRESSIONS, QUARTER, FirmState
-from sim.laws.finance import lifetime_value
-from sim.state import ADDS, LOSSES, NEGATIVE, POSITIVE, REFERRED, SUMS, add_up
+from sim import levers
+from sim.state import ADDS, LOSSES, NEGATIVE, POSITIVE, QUARTER, REFERRED, SUMS, add_up
+
+if TYPE_CHECKING:
+    from sim.firms import FirmState
 
 PERSPECTIVES = ("financial", "customer", "internal", "learning")
 MEASURES = (
@@ -66,7 +68,7 @@ TABLE: tuple[Kpi, ...] = (
         "currency",
         1,
         False,
-        "finance",
+        "strategy",
         None,
         "sum over weeks so far of (profit - investment), discounted",
     ),
@@ -77,7 +79,7 @@ TABLE: tuple[Kpi, ...] = (
         "currency",
         1,
         False,
-        "finance",
+        "strategy",
         None,
         "net present value to date + discounted lifetime value of the customers tied now, at the "
         "quarter's contribution and the last four quarters' retention",
@@ -100,7 +102,7 @@ TABLE: tuple[Kpi, ...] = (
         "share",
         1,
         False,
-        "finance",
+        "strategy",
         None,
         "profit / revenue of the quarter",
     ),
@@ -111,7 +113,7 @@ TABLE: tuple[Kpi, ...] = (
         "currency/quarter",
         1,
         False,
-        "finance",
+        "strategy",
         None,
         "revenue - variable cost - mechanisms - tickets - referrals - fixed cost",
     ),
@@ -122,7 +124,7 @@ TABLE: tuple[Kpi, ...] = (
         "currency/quarter",
         -1,
         True,
-        "finance",
+        "strategy",
         None,
         "mechanisms + investment of the quarter",
     ),
@@ -254,7 +256,7 @@ TABLE: tuple[Kpi, ...] = (
         "share",
         1,
         True,
-        "research",
+        "marketing",
         3,
         "voices about us that we heard / voices about us in the quarter",
     ),
@@ -364,7 +366,7 @@ TABLE: tuple[Kpi, ...] = (
         "share",
         1,
         True,
-        "research",
+        "marketing",
         6,
         "voices heard by us / voices heard by any firm in the quarter",
     ),
@@ -510,6 +512,9 @@ def _retention(close: Close, firm: int) -> np.ndarray:
 
 
 def _money(close: Close, f: int) -> dict[str, np.ndarray]:
+    # Imported late: whoever only reads the list of indicators does without the compiler.
+    from sim.laws.finance import lifetime_value
+
     total = {name: close.firms.quarter[i, f] for i, name in enumerate(QUARTER)}
     nothing = np.full(total["revenue"].shape, np.nan)
     opened = close.lived
@@ -607,7 +612,7 @@ def _rivals(close: Close, f: int) -> dict[str, np.ndarray]:
     if not rivals:
         nothing = np.full(lanes, np.nan)
         return {"rival_pressure": np.zeros(lanes), "rival_attitude": nothing, "rival_fit": nothing}
-    messages = close.firms.lever[IMPRESSIONS]
+    messages = close.firms.lever[levers.INDEX["impressions"]]
     attitude = _customers(close, "attitude") / max(1, close.type_counts[close.customer].sum())
     fits = np.stack([_average(close, close.firms.fit[c]) for c in rivals])
     return {

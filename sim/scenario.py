@@ -401,6 +401,7 @@ class Finance:
 
     discount_rate: float = number(0, 1, "1/year", "discount rate")
     market_growth: float = number(-0.5, 1, "1/year", "growth of units per stakeholder")
+    cost_growth: float = number(-0.5, 1, "1/year", "growth of fixed cost")
     start_cash: float = number(0, INF, "currency", "opening cash")
 
     def __post_init__(self) -> None:

@@ -73,6 +73,39 @@ SUMS = (
     "promoters",
     "detractors",
 )
+# Sums of a quarter, per firm and lane.
+QUARTER = (
+    "revenue",
+    "profit",
+    "sales",
+    "contribution",
+    "mechanisms",
+    "investment",
+    "value",
+    "arrived",
+    "resolved",
+    "abandoned",
+    "left",
+    "heard",
+    "voices",
+    "waited",
+)
+(
+    REVENUE,
+    PROFIT,
+    SALES,
+    CONTRIBUTION,
+    MECHANISMS,
+    INVESTMENT,
+    VALUE,
+    ARRIVED,
+    RESOLVED,
+    ABANDONED,
+    LEFT,
+    HEARD,
+    VOICES,
+    WAITED,
+) = range(len(QUARTER))
 SUM_SCALE = 2.0**20
 ENGAGEMENT_SCALE = 2.0**12
 

@@ -250,7 +250,9 @@ def scenario(**changes: object) -> Scenario:
             firms=(firm(), firm("theirs")),
             mechanisms=MECHANISMS,
             physics=PHYSICS,
-            finance=Finance(discount_rate=0.1, market_growth=0.03, start_cash=100.0),
+            finance=Finance(
+                discount_rate=0.1, market_growth=0.03, cost_growth=0.0, start_cash=100.0
+            ),
         ),
         **changes,
     )

@@ -1,6 +1,6 @@
 """Print the engine's speed and memory on this machine, beside plain Mesa and numpy + scipy.sparse.
 
-python -m experiments.benchmark            everything, some five minutes
+python -m experiments.benchmark            everything: some ten minutes, 6 GB of memory
 python -m experiments.benchmark --quick    10,000 stakeholders, half a minute
 """
 
@@ -21,7 +21,6 @@ from experiments.benchmark.measure import COLUMNS, MESA, WHOLE, engine_name
 SIZES, ARMS = [10_000, 100_000, 1_000_000], [1, 4, 16, 64]
 QUICK_SIZES, QUICK_ARMS = [10_000], [1, 16]
 LARGE = 1_000_000
-GIGABYTE = 1e9
 # By ratio in one run on one machine.
 MESA_IN_LANES, NUMPY_IN_LANES, MESA_ALONE, GROWTH = 500.0, 25.0, 100.0, 1.3
 
@@ -57,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--sizes", nargs="+", type=positive, help=f"stakeholders; default {SIZES}")
     parser.add_argument("--arms", nargs="+", type=positive, help=f"arms; default {ARMS}")
     parser.add_argument("--samples", type=positive, default=5, help="samples per case; default 5")
@@ -77,7 +76,7 @@ def positive(text: str) -> int:
         number = float(text)
     except ValueError:
         number = 0.0
-    if number < 1 or number != int(number):
+    if not (number >= 1 and number.is_integer()):
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
     return int(number)
 
@@ -87,9 +86,8 @@ def machine() -> str:
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines()
-                 if line.startswith("model name")]  # fmt: skip
-        cpu = names[0] if names else cpu
+        lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
+        cpu = lines[0].partition(":")[2].strip() if lines else cpu
     packages = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", "scipy", "mesa"))
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return f"{cpu}, {os.cpu_count()} cores{load}; Python {platform.python_version()}, {packages}\n"
@@ -115,14 +113,16 @@ def growth(found: Costs, n_arms: Sequence[int]) -> str:
     sizes = list(found)
     rows = [["cost relative to", *(f"{size:,}" for size in sizes)]]
     for n in n_arms:
-        first = found[sizes[0]][engine_name(n)]
-        rows.append([f"{sizes[0]:,} stakeholders, {engine_name(n)[8:]}",
-                     *(f"{found[size][engine_name(n)] / first:.2f}" for size in sizes)])  # fmt: skip
+        name = engine_name(n)
+        ratios = [found[size][name] / found[sizes[0]][name] for size in sizes]
+        rows.append([f"{sizes[0]:,} stakeholders, {name}", *(f"{r:.2f}" for r in ratios)])
+    least = n_arms[0]
     for n in n_arms[1:]:
-        base = n_arms[0]
-        ratios = [n * found[size][engine_name(n)] / (base * found[size][engine_name(base)])
-                  for size in sizes]  # fmt: skip
-        rows.append([f"a pass of {base}, all of {n} arms", *(f"{ratio:.2f}" for ratio in ratios)])
+        ratios = [
+            n * found[size][engine_name(n)] / (least * found[size][engine_name(least)])
+            for size in sizes
+        ]
+        rows.append([f"{engine_name(least)}: all {n} arms", *(f"{r:.2f}" for r in ratios)])
     return "\n".join([*aligned(rows), ""])
 
 
@@ -159,11 +159,11 @@ def goals(found: Costs, n_arms: Sequence[int], peak: float | None) -> str:
     for name in dict.fromkeys((most, least)):
         if len(sizes) > 1:
             value = found[sizes[-1]][name] / found[sizes[0]][name]
-            rows.append([f"{sizes[-1]:,} : {sizes[0]:,}, {name}", f"<= {GROWTH:g}", f"{value:.2f}",
-                         met_or_not(value <= GROWTH)])  # fmt: skip
+            label = f"cost at {sizes[-1]:,} : at {sizes[0]:,}, {name}"
+            rows.append([label, f"<= {GROWTH:g}", f"{value:.2f}", met_or_not(value <= GROWTH)])
     if peak is not None:
-        rows.append([f"peak memory, {LARGE:,}, one arm", "< 1 GB", f"{peak / GIGABYTE:.2f} GB",
-                     met_or_not(peak < GIGABYTE)])  # fmt: skip
+        reached = f"{peak / 1e9:.2f} GB"
+        rows.append([f"peak memory, {LARGE:,}, 1 arm", "< 1 GB", reached, met_or_not(peak < 1e9)])
     return "\n".join(["", *aligned(rows)])
 
 

@@ -1,8 +1,8 @@
 """The references' draws of one week: the engine's own, or fresh ones of numpy's generator.
 
-With the engine's own draws a reference must agree with the engine, which is how it is checked and how
-plain Mesa is timed (its draws are made outside the timed part, in its favour). Vectorised numpy is
-timed with draws that it makes itself, as the engine does.
+With the engine's own draws a reference must agree with the engine, which is how it is checked and
+how plain Mesa is timed (its draws are made outside the timed part, in its favour). Vectorised numpy
+is timed with draws that it makes itself, as the engine does.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -15,12 +16,18 @@ SCENARIO = "attenzi"  # about 17 ties per stakeholder
 
 def market(n_stakeholders: int, quarters: int) -> Scenario:
     """Return the shipped scenario with about `n_stakeholders` people and no warm-up."""
-    shipped = load([f"scenario={SCENARIO}"]).scenario
-    factor = n_stakeholders / sum(kind.count for kind in shipped.stakeholders)
+    given = shipped()
+    factor = n_stakeholders / sum(kind.count for kind in given.stakeholders)
     people = tuple(
-        replace(kind, count=max(1, round(kind.count * factor))) for kind in shipped.stakeholders
+        replace(kind, count=max(1, round(kind.count * factor))) for kind in given.stakeholders
     )
-    return replace(shipped, stakeholders=people, quarters=quarters, warm_up=0)
+    return replace(given, stakeholders=people, quarters=quarters, warm_up=0)
+
+
+@cache
+def shipped() -> Scenario:
+    """Return the shipped scenario, read once."""
+    return load([f"scenario={SCENARIO}"]).scenario
 
 
 def arms(scenario: Scenario, n_arms: int) -> list[Arm]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,8 @@ SEED = 1
 PASS = LANE_CHOICES[-1]
 MESA_MOST = 100_000  # stakeholders; a million objects take minutes and gigabytes to make
 STATE_MOST = 2e9  # bytes of state kept at once
+BYTES_PER_ARM = 94  # of state and messages of a stakeholder among three firms
+FEW = 3  # samples where each takes long
 COPIED = 2**28  # bytes
 WHOLE, COLUMNS, MESA = "numpy + scipy.sparse", "the same, speakers' ties alone", "plain Mesa"
 
@@ -52,27 +54,27 @@ def engine_name(n_arms: int) -> str:
 
 def costs(size: int, n_arms: list[int], samples: int, references: bool) -> dict[str, float]:
     """Return CPU nanoseconds per stakeholder-week of one run, by name; medians."""
+    samples = min(samples, FEW) if size > MESA_MOST else samples
     scenario = market(size, samples + 2)
     world = build_world(scenario, SEED, 0)
-    cases = {engine_name(n): engine_case(scenario, world, n, samples) for n in n_arms}
+    cases = {engine_name(n): engine_case(scenario, world, n) for n in n_arms}
     if references:
         cases |= reference_cases(scenario, world)
     return medians(cases, samples)
 
 
-def engine_case(scenario: Scenario, world: World, n_arms: int, samples: int) -> Case:
+def engine_case(scenario: Scenario, world: World, n_arms: int) -> Case:
     """Return the case of a quarter of some arms, 16 to a pass, pass after pass."""
+    # More than is well kept at once: one pass then stands for all, which are alike.
+    shared = n_arms * world.n_stakeholders * BYTES_PER_ARM > STATE_MOST
+    passes = range(0, n_arms, PASS)
+    if shared:
+        scenario = replace(scenario, quarters=scenario.quarters * len(passes))
     given = arms(scenario, n_arms)
-    passes = [given[i : i + PASS] for i in range(0, n_arms, PASS)]
-    first = Run(scenario, passes[0], SEED, 0, world)
-    repeated = sum(a.nbytes for a in vars(first.state).values()) * len(passes) > STATE_MOST
-    if repeated and len(passes) > 1:
-        # Too much to keep at once: the first pass stands for all, it has as many arms as they.
-        longer = market(world.n_stakeholders, (samples + 1) * len(passes) + 1)
-        first = Run(longer, arms(longer, PASS), SEED, 0, world)
-        runs = [first] * len(passes)
-    else:
-        runs = [first, *(Run(scenario, some, SEED, 0, world) for some in passes[1:])]
+    starts = [0] if shared else passes
+    runs = [Run(scenario, given[i : i + PASS], SEED, 0, world) for i in starts]
+    if shared:
+        runs *= len(passes)
 
     def quarter() -> None:
         for run in runs:

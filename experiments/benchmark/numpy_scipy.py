@@ -1,10 +1,10 @@
 """The same full laws vectorised with numpy and scipy.sparse, in float64.
 
-How one would write the model with arrays and without a compiler: every step is an expression over all
-stakeholders, what happens to few is done for those rows alone, and what is heard is a product of
-sparse matrices: of the whole ones, as one would write it, or, which is quicker where most are silent,
-of the columns of those who speak. The results agree with the kernels' (see the tests); the queue of
-complaints is the engine's.
+How one would write the model with arrays and without a compiler: every step is an expression over
+all stakeholders, what happens to few is done for those rows alone, and what is heard is a product
+of sparse matrices: of the whole ones, as one would write it, or, which is quicker where most are
+silent, of the columns of those who speak. The results agree with the kernels' (see the tests); the
+queue of complaints is the engine's.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from scipy import sparse
 
 from experiments.benchmark.luck import Luck, LuckOf
 from experiments.benchmark.takeover import QUANTITIES, TakenOver
-from sim import firms
 from sim.engine import Queue, Run
+from sim.firms import FirmState
 from sim.laws.peer import PROMOTER
 from sim.scenario import Physics
 from sim.state import (
@@ -265,7 +265,7 @@ class NumpyRun(TakenOver):
         for mark in (self.tenure, self.quiet, self.grievance, self.ticket, self.offer):
             mark[rows] = 0
 
-    def close(self, state: firms.FirmState | None = None) -> None:
+    def close(self, state: FirmState | None = None) -> None:
         """Write the arrays into the state, then sum up as the engine does."""
         for name in QUANTITIES:
             self.write(name, getattr(self, name))

@@ -1,8 +1,8 @@
 """The same full laws as plain Mesa objects: how one would write the model without an engine.
 
 One `mesa.Agent` per stakeholder with its state as plain floats and its ties resolved to agents. The
-equations are the functions of `sim.laws`, called on plain floats, so nothing is written twice but the
-order in which they are called; the results agree with the kernels' (see the tests).
+equations are the functions of `sim.laws`, called on plain floats, so nothing is written twice but
+the order in which they are called; the results agree with the kernels' (see the tests).
 """
 
 from __future__ import annotations
@@ -15,16 +15,20 @@ import numpy as np
 
 from experiments.benchmark.luck import LuckOf, place_in_queue
 from experiments.benchmark.takeover import QUANTITIES, TakenOver
-from sim import firms
+from sim import levers
 from sim.engine import Run
+from sim.firms import FirmState
 from sim.laws import choice, experience, outbound, peer
 from sim.scenario import Physics
 from sim.state import (
+    ABANDONED,
     ADDS,
+    ARRIVED,
     COUNTS,
     DRIVES,
     ENGAGEMENT_SCALE,
     GRIEVANCE,
+    LEFT,
     LOSSES,
     NEGATIVE,
     OFFER,
@@ -32,8 +36,10 @@ from sim.state import (
     PROVIDER,
     QUIET,
     REFERRED,
+    RESOLVED,
     TENURE,
     TICKET,
+    WAITED,
 )
 
 MARKS = {
@@ -45,6 +51,7 @@ MARKS = {
 }
 OFFER_FIRM, OFFER_WEEK = 65536, 65535
 FULL = 32766.0
+CAPACITY, RECOVERY = levers.INDEX["ticket_capacity"], levers.INDEX["recovery"]
 
 
 class Person(mesa.Agent):
@@ -309,32 +316,32 @@ class Market(mesa.Model):
             if person.complains and person.ticket == 0:
                 person.ticket = week + 1
                 self.queues[person.provider].append((person, week))
-                run.firms.quarter[firms.ARRIVED, person.provider, 0] += 1
+                run.firms.quarter[ARRIVED, person.provider, 0] += 1
         for f, queue in enumerate(self.queues):
             self.serve_firm(f, queue)
 
     def serve_firm(self, f: int, queue: deque[tuple[Person, int]]) -> None:
         """Drop who left, abandon who waited too long, resolve the rest as far as capacity goes."""
         state, law, week = self.run.firms, self.law, self.run.week
-        capacity = float((state.lever[firms.CAPACITY, f] * state.tied[f]).sum() / 1000.0)
+        capacity = float((state.lever[CAPACITY, f] * state.tied[f]).sum() / 1000.0)
         credit = float(state.credit[f, 0]) + capacity
         while queue:
             person, opened = queue[0]
             if person.ticket != opened + 1 or person.provider != f:
-                state.quarter[firms.LEFT, f, 0] += 1
+                state.quarter[LEFT, f, 0] += 1
             elif week - opened >= law.patience and week > opened:
                 person.satisfied += law.abandonment * (-1.0 - person.satisfied)
                 person.ticket = 0
-                state.quarter[firms.ABANDONED, f, 0] += 1
+                state.quarter[ABANDONED, f, 0] += 1
             elif credit >= 1.0:
-                recovery = float(state.lever[firms.RECOVERY, f, person.kind, 0])
+                recovery = float(state.lever[RECOVERY, f, person.kind, 0])
                 person.satisfied += recovery * (1.0 - person.satisfied)
                 person.ticket, person.quiet = 0, week + 1 + int(law.recovery_quiet)
-                state.quarter[firms.RESOLVED, f, 0] += 1
+                state.quarter[RESOLVED, f, 0] += 1
                 credit -= 1.0
             else:
                 break
-            state.quarter[firms.WAITED, f, 0] += week - opened
+            state.quarter[WAITED, f, 0] += week - opened
             queue.popleft()
         state.waiting[f, 0], state.capacity[f, 0] = len(queue), capacity
         state.credit[f, 0] = credit - int(credit)
@@ -359,7 +366,7 @@ class MesaRun(TakenOver):
         """Serve the queues of complaints."""
         self.market.serve()
 
-    def close(self, state: firms.FirmState | None = None) -> None:
+    def close(self, state: FirmState | None = None) -> None:
         """Write what the objects hold into the state, then sum up as the engine does."""
         people = self.market.people
         for name in QUANTITIES:

@@ -17,7 +17,7 @@ def discount(week: Any, rate: Any) -> Any:
 
 @law
 def growth(week: Any, rate: Any) -> Any:
-    """Return how much one customer buys at the end of `week` relative to the start."""
+    """Return how far something has grown by the end of `week`, relative to the start."""
     return (1.0 + rate) ** (week / WEEKS_PER_YEAR)
 
 

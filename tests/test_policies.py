@@ -1,0 +1,156 @@
+"""Policies: what a firm funds after what it saw, and what its budget allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import village
+
+from sim.engine import Run
+from sim.policies import POLICIES, Observed, afford, imitator, passive, policy_named, proportional
+from sim.policies import reactive as reactive_policy
+from sim.population import build_world
+from sim.scenario import Policy, Programme
+
+
+def policy(name: str = "x", strength: float = 1.0, lag: int = 1) -> Policy:
+    return Policy(name=name, strength=strength, lag=lag, budget=1e9)
+
+
+def seen(revenue: object = (), impressions: object = (), maturity: object = (),
+         effort: object = (), base: object = ((10.0, 4.0), (6.0, 0.0))) -> Observed:
+    """Return what two firms with two mechanisms see; the first mechanism is outbound."""
+    def lanes(array: object, *shape: int) -> np.ndarray:
+        return np.asarray(array, float).reshape(-1, *shape, 1)
+
+    return Observed(np.array([0, 1]), np.asarray(base, float)[..., None], lanes(revenue, 2),
+                    lanes(impressions, 2), lanes(maturity, 2, 2), lanes(effort, 2, 2),
+                    np.array([True, False]))
+
+
+def test_a_passive_firm_goes_on_as_today_whatever_happens() -> None:
+    shaken = seen(revenue=[[1, 1], [9, 0]], impressions=[[1, 1], [0, 9]])
+    assert passive(0, policy(), shaken)[:, 0].tolist() == [10.0, 4.0]
+    assert passive(1, policy(), shaken)[:, 0].tolist() == [6.0, 0.0]
+
+
+def test_a_proportional_firm_spends_by_revenue_relative_to_its_first_quarter() -> None:
+    """Revenue 100, 80, 150: a quarter ago 1.5 fold, two ago .8 fold; half strength half of it."""
+    history = seen(revenue=[[100, 1], [80, 1], [150, 1]])
+    assert proportional(0, policy(), history)[:, 0] == pytest.approx([15.0, 6.0])
+    assert proportional(0, policy(lag=2), history)[:, 0] == pytest.approx([8.0, 3.2])
+    assert proportional(0, policy(strength=0.5), history)[:, 0] == pytest.approx([12.5, 5.0])
+    assert proportional(0, policy(strength=0.0), history)[:, 0] == pytest.approx([10.0, 4.0])
+    assert proportional(1, policy(), history)[:, 0] == pytest.approx([6.0, 0.0])
+
+
+def test_a_proportional_firm_waits_until_there_is_something_to_go_by() -> None:
+    assert proportional(0, policy(), seen(revenue=[[100, 1]]))[:, 0].tolist() == [10.0, 4.0]
+    assert proportional(0, policy(lag=2), seen(revenue=[[100, 1], [900, 1]]))[:, 0].tolist() == [
+        10.0, 4.0]
+
+
+def test_a_firm_without_revenue_keeps_its_effort() -> None:
+    history = seen(revenue=[[0, 1], [50, 1]])
+    assert proportional(0, policy(), history)[:, 0].tolist() == [10.0, 4.0]
+
+
+def test_a_reactive_firm_answers_lost_share_of_voice_with_the_same_instrument() -> None:
+    """From 3 of 4 to 1 of 4: half of the share lost, outbound effort 1.5 fold, the rest as it is."""
+    history = seen(impressions=[[3, 1], [1, 3]])
+    assert reactive_policy(0, policy(), history)[:, 0] == pytest.approx([15.0, 4.0])
+    assert reactive_policy(0, policy(strength=0.4), history)[:, 0] == pytest.approx([12.0, 4.0])
+    assert reactive_policy(1, policy(), history)[:, 0] == pytest.approx([3.0, 0.0])
+    assert reactive_policy(1, policy(strength=5.0), history)[:, 0] == pytest.approx([0.0, 0.0])
+
+
+def test_a_reactive_firm_compares_with_as_many_quarters_ago_as_its_lag() -> None:
+    history = seen(impressions=[[3, 1], [1, 1], [1, 3]])
+    assert reactive_policy(0, policy(), history)[:, 0] == pytest.approx([12.5, 4.0])
+    assert reactive_policy(0, policy(lag=2), history)[:, 0] == pytest.approx([15.0, 4.0])
+    assert reactive_policy(0, policy(lag=3), history)[:, 0].tolist() == [10.0, 4.0]
+
+
+def test_an_imitator_takes_up_what_rivals_are_best_at_and_it_lacks() -> None:
+    """The rival is better at the second, which the imitator lacks; the first it has."""
+    history = seen(maturity=[[[0.9, 0.5], [0.2, 0.0]]], effort=[[[10, 4], [6, 0]]])
+    assert imitator(1, policy(), history)[:, 0] == pytest.approx([6.0, 4.0])
+    assert imitator(1, policy(strength=0.5), history)[:, 0] == pytest.approx([6.0, 2.0])
+    assert imitator(0, policy(), history)[:, 0] == pytest.approx([10.0, 4.0])
+
+
+def test_an_imitator_does_not_copy_what_is_no_longer_funded_or_not_yet_to_be_seen() -> None:
+    unfunded = seen(maturity=[[[0.9, 0.5], [0.2, 0.0]]], effort=[[[10, 0], [6, 0]]])
+    assert imitator(1, policy(), unfunded)[:, 0].tolist() == [6.0, 0.0]
+    late = seen(maturity=[[[0.9, 0.5], [0.2, 0.0]]], effort=[[[10, 4], [6, 0]]])
+    assert imitator(1, policy(lag=2), late)[:, 0].tolist() == [6.0, 0.0]
+
+
+def test_every_policy_leaves_what_it_saw_as_it_was() -> None:
+    history = seen([[1, 2], [2, 1]], [[3, 1], [1, 3]], [[[0.9, 0.5], [0.2, 0.0]]] * 2,
+                   [[[10, 4], [6, 0]]] * 2)
+    before = history.base.copy()
+    for decide in POLICIES.values():
+        for firm in range(2):
+            decide(firm, policy(), history)
+    assert np.array_equal(history.base, before)
+
+
+def test_an_unknown_policy_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(KeyError, match="reactive"):
+        policy_named("reactiv")
+
+
+def columns(*numbers: float) -> np.ndarray:
+    return np.array(numbers, float)[:, None]
+
+
+def test_what_fits_the_budget_is_not_touched() -> None:
+    effort, due, money, scale = afford(columns(10, 20), columns(0, 5), columns(1, 2, 3), 41.0)
+    assert (effort[:, 0].tolist(), due[:, 0].tolist()) == ([10, 20], [0, 5])
+    assert (money[:, 0].tolist(), scale.tolist()) == ([1, 2, 3], [1.0])
+
+
+def test_set_ups_are_paid_first_and_the_rest_is_scaled_alike() -> None:
+    """Budget 25, set-up 5, wished 40: all else at one half."""
+    effort, due, money, scale = afford(columns(10, 20), columns(0, 5), columns(4, 2, 4), 25.0)
+    assert effort[:, 0] == pytest.approx([5, 10])
+    assert due[:, 0].tolist() == [0, 5]
+    assert money[:, 0] == pytest.approx([2, 1, 2])
+    assert scale == pytest.approx(0.5)
+
+
+def test_where_set_ups_alone_exceed_the_budget_nothing_new_is_started() -> None:
+    effort, due, money, scale = afford(columns(10, 20), columns(0, 50), columns(5, 0, 5), 30.0)
+    assert effort[:, 0].tolist() == [10, 0]
+    assert due[:, 0].tolist() == [0, 0]
+    assert money[:, 0].tolist() == [5, 0, 5]
+    assert scale.tolist() == [1.0]
+
+
+def test_without_budget_nothing_is_spent() -> None:
+    effort, due, money, scale = afford(columns(10, 20), columns(0, 0), columns(5, 0, 5), 0.0)
+    assert effort.sum() == due.sum() == money.sum() == scale.sum() == 0
+
+
+def test_policies_answer_in_the_engine_what_the_organization_does() -> None:
+    """We advertise from quarter 3 on: the reactive rival does, too; the imitator learns to listen."""
+    ads = {"advertising": Programme(effort=13.0, maturity=0.9)}
+    market = village.scenario(quarters=4)
+    market = replace(market, firms=(
+        village.firm(programmes={**ads, "listening": Programme(effort=13.0, maturity=0.5)}),
+        village.firm("theirs", programmes=ads, policy=policy("reactive", 4.0)),
+        village.firm("others", programmes=ads, policy=policy("imitator", 0.5))))
+    people = build_world(market, 1, 0)
+    plan = village.plan(market, advertising=60.0)
+    plan.effort[:, :2] = 0.0
+    more = replace(village.arm(market, "more"), plan=plan)
+    run = Run(market, (village.arm(market), more), 1, 0, people)
+    for _ in range(4):
+        run.advance_quarter()
+    assert run.firms.effort[0, 0, :2].tolist() == [13.0, 73.0]
+    assert run.firms.effort[1, 0, 0] == pytest.approx(13.0)
+    assert run.firms.effort[1, 0, 1] > 14.0
+    assert run.firms.effort[2, market.mechanism("listening"), 0] == pytest.approx(6.5)
