@@ -16,6 +16,7 @@ import numpy as np
 
 from sim.lanes import (
     as_mask,
+    exp,
     fill,
     fill_int,
     kernel,
@@ -162,6 +163,7 @@ def meet(
     n_fields = FIRM_FIELDS * n_firms + 1
     plane = n_firms * n_kinds * lanes
     draws = np.empty((3 + 2 * n_firms) * BLOCK, np.float32)
+    remembered = exp(-load(width, physics, TRUST_DECAY * lanes))
     for start in range(first, last, BLOCK):
         a, b, c, _ = draw(low, high, start, week, 0, key, PERSON, 0)
         store(draws, 0, uniform_of(a))
@@ -227,7 +229,6 @@ def meet(
             lost = select(
                 lived & (gap < 0.0), load(width, physics, TRUST_LOSS * lanes) * (0.0 - gap), 0.0
             )
-            forgetting = load(width, physics, TRUST_DECAY * lanes)
             prior = load(width, physics, TRUST_PRIOR * lanes)
             quiet = load_int(width, marks, mark + QUIET * lanes) > week
             waiting = load_int(width, marks, mark + TICKET * lanes) != 0
@@ -249,7 +250,7 @@ def meet(
                     experience.promises(
                         load(width, people, o + KEPT * lanes),
                         prior,
-                        forgetting,
+                        remembered,
                         select(here, won, 0.0),
                     ),
                 )
@@ -259,7 +260,7 @@ def meet(
                     experience.promises(
                         load(width, people, o + BROKEN * lanes),
                         prior,
-                        forgetting,
+                        remembered,
                         select(here, lost, 0.0),
                     ),
                 )
@@ -415,7 +416,7 @@ def hear(
     heard = np.zeros(HEARD * n_firms * lanes, np.float32)
     sums = np.zeros(HEARD * n_firms * lanes, np.int32)
     opinion = np.zeros(n_firms * lanes, np.int32)
-    dirty = False
+    stale = np.int64(0)
     compares = drive[COMPARISON * plane : (COMPARISON + 1) * plane].any()
     for start in range(first, last, BLOCK):
         a, _, _, d = draw(low, high, start, week, 0, key, PERSON, 0)
@@ -454,34 +455,33 @@ def hear(
                 bounded,
                 sums,
             )
-            if firms != 0 or dirty:
-                for r in range(n_firms):
-                    f = order[r]
-                    h = f * HEARD * lanes
-                    scale = evidence_scale[i]
-                    store(heard, h, to_float(load_int(width, sums, h)) * contact_scale[i])
-                    for s in range(1, 3):
-                        at_sum = h + s * lanes
-                        store(heard, at_sum, to_float(load_int(width, sums, at_sum)) * scale)
-                    for s in range(3, 5):
-                        at_sum = h + s * lanes
-                        store(
-                            heard, at_sum, to_float(load_int(width, sums, at_sum)) * (scale * TURN)
-                        )
-                    offers = load_int(width, sums, h + 5 * lanes)
-                    if as_mask(offers != 0) != 0:
-                        p = (f * n_kinds + k) * lanes
-                        hazard = to_float(offers) * contact_scale[i]
-                        hazard = hazard * load(width, drive, OFFER_HAZARD * plane + p)
-                        weeks = to_int(load(width, physics, OFFER_WEEKS * lanes))
-                        offer = select(
-                            hazard > draws[(4 + 2 * f) * BLOCK + at],
-                            fill_int(width, (f + 1) * TIE + week) + weeks,
-                            offer,
-                        )
-                dirty = firms != 0
-                if dirty:
-                    sums[:] = 0
+            for r in range(n_firms):
+                f = order[r]
+                if (firms | stale) >> f & 1 == 0:
+                    continue
+                h = f * HEARD * lanes
+                scale = evidence_scale[i]
+                store(heard, h, to_float(load_int(width, sums, h)) * contact_scale[i])
+                for s in range(1, 3):
+                    v = h + s * lanes
+                    store(heard, v, to_float(load_int(width, sums, v)) * scale)
+                for s in range(3, 5):
+                    v = h + s * lanes
+                    store(heard, v, to_float(load_int(width, sums, v)) * (scale * TURN))
+                offers = load_int(width, sums, h + 5 * lanes)
+                if as_mask(offers != 0) != 0:
+                    p = (f * n_kinds + k) * lanes
+                    hazard = to_float(offers) * contact_scale[i]
+                    hazard = hazard * load(width, drive, OFFER_HAZARD * plane + p)
+                    weeks = to_int(load(width, physics, OFFER_WEEKS * lanes))
+                    offer = select(
+                        hazard > draws[(4 + 2 * f) * BLOCK + at],
+                        fill_int(width, (f + 1) * TIE + week) + weeks,
+                        offer,
+                    )
+                for s in range(HEARD):
+                    store_int(sums, h + s * lanes, fill_int(width, 0))
+            stale = firms
             negativity = load(width, physics, NEGATIVITY * lanes)
             anchor = load(width, physics, ANCHOR * lanes)
             for f in range(n_firms):

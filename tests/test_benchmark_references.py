@@ -31,13 +31,13 @@ TAKERS: dict[str, Callable[[Run, LuckOf], TakenOver]] = {
 
 
 def lively() -> tuple[Scenario, World]:
-    """Return a village in which everything happens: poor service, much talk, ties of both signs."""
-    poor = {"ticket_capacity": 40.0, "recovery": 0.4, "complaint_ease": 0.8}
+    """Return a village in which everything happens: much talk, offers, ties of both signs."""
+    slow = {"ticket_capacity": 40.0, "recovery": 0.4, "complaint_ease": 0.8}
     made = village.scenario(
-        stakeholders=(village.kind(count=300), village.employees(60)),
+        stakeholders=(village.kind(count=300, opportunity=0.2), village.employees(60)),
         firms=(
-            village.firm(execution=-1.2, levers=poor),
-            village.firm("theirs", execution=-0.8, levers=poor),
+            village.firm(execution=1.5, levers=slow | {"referral": 0.8}),
+            village.firm("theirs", execution=-1.0, levers=slow),
         ),
         physics=replace(
             village.PHYSICS, talk_hazard=1.0, patience=1, referral_weeks=8, goodwill_weight=0.1

@@ -35,9 +35,12 @@ def toward(y: Any, target: Any, share: Any) -> Any:
 
 
 @law
-def promises(count: Any, prior: Any, decay: Any, evidence: Any) -> Any:
-    """Return a pseudo-count of kept or broken promises after a week; never below the prior."""
-    return prior + exp(-decay) * (count - prior) + evidence
+def promises(count: Any, prior: Any, remembered: Any, evidence: Any) -> Any:
+    """Return a pseudo-count of kept or broken promises after a week; never below the prior.
+
+    `remembered` is the share exp(-decay) of past evidence that a week leaves.
+    """
+    return prior + remembered * (count - prior) + evidence
 
 
 @law
