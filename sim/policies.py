@@ -70,24 +70,23 @@ def reactive(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
 def imitator(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
     """Fund what rivals are best at and the firm lacks: their most mature mechanism, `lag` ago."""
     effort = seen.base[firm].copy()
-    for quarter in range(len(seen.maturity) - policy.lag + 1):
-        maturity, spent = seen.maturity[quarter], seen.effort[quarter]
-        best = np.full(effort.shape[1], 0.0)
-        what = np.full(effort.shape[1], -1)
-        money = np.zeros(effort.shape[1])
-        for rival in seen.order:
-            if rival == firm:
-                continue
-            for m in range(len(effort)):
-                worth = np.where(
-                    (spent[rival, m] > 0) & (seen.base[firm, m] == 0), maturity[rival, m], 0.0
-                )
-                better = worth > best
-                best = np.where(better, worth, best)
-                what = np.where(better, m, what)
-                money = np.where(better, spent[rival, m], money)
-        for lane in np.flatnonzero(what >= 0):
-            effort[what[lane], lane] = max(effort[what[lane], lane], policy.strength * money[lane])
+    known = len(seen.maturity) - policy.lag + 1
+    rivals = [rival for rival in seen.order if rival != firm]
+    if known <= 0 or not rivals:
+        return effort
+    n_mechanisms, n_lanes = effort.shape
+    spent = seen.effort[:known, rivals]
+    lacking = seen.base[firm] == 0
+    worth = np.where((spent > 0) & lacking, seen.maturity[:known, rivals], 0.0)
+    worth = worth.reshape(known, -1, n_lanes)
+    best = worth.argmax(axis=1)
+    lanes = np.arange(n_lanes)
+    for quarter in range(known):
+        found = worth[quarter, best[quarter], lanes] > 0
+        money = spent[quarter].reshape(-1, n_lanes)[best[quarter], lanes]
+        what = best[quarter] % n_mechanisms
+        copied = np.maximum(effort[what, lanes], policy.strength * money)
+        effort[what, lanes] = np.where(found, copied, effort[what, lanes])
     return effort
 
 

@@ -11,5 +11,9 @@ settings.load_profile("house")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add where real organizations' tables lie, which are no part of this project."""
-    parser.addoption("--real-data", default=None, metavar="DIR",
-                     help="folder of real organizations' tables; without it their tests skip")
+    parser.addoption(
+        "--real-data",
+        default=None,
+        metavar="DIR",
+        help="folder of real organizations' tables; without it their tests skip",
+    )

@@ -17,12 +17,25 @@ from sim.state import ATTITUDE, FIRM_FIELDS, World
 # Nothing moves by itself: no forgetting, no anchor, no experience, no drift, no talk of neutral
 # feeling. A test switches on what it is about.
 STILL: dict[str, float] = {
-    "salience_decay": 0.0, "goodwill_decay": 0.0, "salience_per_impression": 0.0,
-    "salience_per_message": 0.0, "salience_per_experience": 0.0, "anchor": 0.0,
-    "claim_persuasion": 0.0, "peer_persuasion": 0.0, "experience_persuasion": 0.0,
-    "claim_expectation": 0.0, "trust_decay": 0.0, "need_drift": 0.0, "switching_cost": 0.0,
-    "none_utility": 0.0, "talk_hazard": 0.0, "talk_untied": 1.0, "negativity": 1.0,
-    "confidence": 2.0, "referral_offer": 0.0,
+    "salience_decay": 0.0,
+    "goodwill_decay": 0.0,
+    "salience_per_impression": 0.0,
+    "salience_per_message": 0.0,
+    "salience_per_experience": 0.0,
+    "anchor": 0.0,
+    "claim_persuasion": 0.0,
+    "peer_persuasion": 0.0,
+    "experience_persuasion": 0.0,
+    "claim_expectation": 0.0,
+    "trust_decay": 0.0,
+    "need_drift": 0.0,
+    "switching_cost": 0.0,
+    "none_utility": 0.0,
+    "talk_hazard": 0.0,
+    "talk_untied": 1.0,
+    "negativity": 1.0,
+    "confidence": 2.0,
+    "referral_offer": 0.0,
 }
 # Everybody speaks about everything every week: voice times these is far beyond any draw.
 EVERYBODY_SPEAKS = {"talk_hazard": 10.0, "talk_base": 10.0}
@@ -35,29 +48,39 @@ def world(n: int, n_firms: int = 2, **given: object) -> World:
     `contact` and `evidence` are dense (n, n) arrays, row = who hears, or absent; other names are
     fields of a World.
     """
-    contact = np.asarray(given.pop("contact", given.get("evidence", np.zeros((n, n)))), float)
+    nobody = np.zeros((n, 0))
+    contact = np.asarray(given.pop("contact", given.get("evidence", nobody)), float)
     evidence = np.asarray(given.pop("evidence", contact), float)
     rows, columns = np.nonzero(evidence)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))]).astype(np.int64)
     contacts, contact_scale = _integers(np.abs(contact), rows, columns)
     evidences, evidence_scale = _integers(evidence, rows, columns)
     fields: dict[str, object] = {
-        "ids": ids_of("handmade", n), "kind": np.zeros(n, np.int32),
-        "tied": np.full(n, -1, np.int32), "department": np.full(n, -1, np.int32),
-        "voice": np.full(n, LOUD, np.float32), "opportunity": np.zeros(n, np.float32),
-        "opening_attitude": np.zeros((n, n_firms), np.float32), "indptr": indptr,
-        "indices": columns.astype(np.int32), "contact": contacts, "evidence": evidences,
-        "contact_scale": contact_scale, "evidence_scale": evidence_scale,
+        "ids": ids_of("handmade", n),
+        "kind": np.zeros(n, np.int32),
+        "tied": np.full(n, -1, np.int32),
+        "department": np.full(n, -1, np.int32),
+        "voice": np.full(n, LOUD, np.float32),
+        "opportunity": np.zeros(n, np.float32),
+        "opening_attitude": np.zeros((n, n_firms), np.float32),
+        "indptr": indptr,
+        "indices": columns.astype(np.int32),
+        "contact": contacts,
+        "evidence": evidences,
+        "contact_scale": contact_scale,
+        "evidence_scale": evidence_scale,
         "layer": np.zeros(len(columns), np.int8),
-        "routing": tuple(np.array([[0.0, 1.0], [1.0, 0.0]]) for _ in range(n_firms))}
+        "routing": tuple(np.array([[0.0, 1.0], [1.0, 0.0]]) for _ in range(n_firms)),
+    }
     for name, value in given.items():
         like = fields[name]
         fields[name] = np.asarray(value, like.dtype) if isinstance(like, np.ndarray) else value
     return World(**fields)  # type: ignore[arg-type]
 
 
-def _integers(weight: np.ndarray, rows: np.ndarray,
-              columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _integers(
+    weight: np.ndarray, rows: np.ndarray, columns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     largest = np.abs(weight).max(axis=1, initial=0.0)
     scale = np.where(largest > 0, largest / 32767.0, 1.0)
     whole = np.rint(weight[rows, columns] / scale[rows])
@@ -69,12 +92,19 @@ def still(n: int = 3, n_firms: int = 1, quarters: int = 1, **physics: float) -> 
     market = village.scenario()
     firms = tuple(village.firm(f"firm{f}", programmes={}) for f in range(n_firms))
     people = village.kind(count=n, experience=0.0, salience=1.0, tied={}, opportunity=0.0)
-    return replace(market, quarters=quarters, stakeholders=(people,), layers=(), firms=firms,
-                   physics=replace(market.physics, **{**STILL, **physics}))
+    return replace(
+        market,
+        quarters=quarters,
+        stakeholders=(people,),
+        layers=(),
+        firms=firms,
+        physics=replace(market.physics, **{**STILL, **physics}),
+    )
 
 
-def arm(market: Scenario, key: str = "as_is", gates: np.ndarray | None = None,
-        **physics: float) -> Arm:
+def arm(
+    market: Scenario, key: str = "as_is", gates: np.ndarray | None = None, **physics: float
+) -> Arm:
     """Return an arm that plans nothing."""
     gates = open_gates(len(market.firms)) if gates is None else gates
     return village.arm(market, key, gates=gates, physics=physics)
@@ -85,8 +115,14 @@ def started(market: Scenario, people: World, *arms: Arm, seed: int = 7, threads:
     return Run(market, arms or (arm(market),), seed, 0, people, threads)
 
 
-def advanced(market: Scenario, people: World, *arms: Arm, weeks: int | None = None,
-             seed: int = 7, threads: int = 1) -> Run:
+def advanced(
+    market: Scenario,
+    people: World,
+    *arms: Arm,
+    weeks: int | None = None,
+    seed: int = 7,
+    threads: int = 1,
+) -> Run:
     """Return a run after so many weeks of its first quarter, or after all quarters."""
     run = started(market, people, *arms, seed=seed, threads=threads)
     if weeks is None:
@@ -121,10 +157,12 @@ def bits(run: Run, lanes: int | None = None) -> dict[str, np.ndarray]:
     """Return everything a run holds, by name, of its first lanes."""
     keep = slice(lanes)
     everything = {"people": run.state.people[..., keep], "marks": run.state.marks[..., keep]}
-    everything |= {name: array[..., keep] for name, array in
-                   zip(FirmState._fields, run.firms, strict=True)}
-    for name, rows in zip(("kpi", "measures", "spending", "value", "scaled"), run.rows,
-                          strict=True):
+    everything |= {
+        name: array[..., keep] for name, array in zip(FirmState._fields, run.firms, strict=True)
+    }
+    for name, rows in zip(
+        ("kpi", "measures", "spending", "value", "scaled"), run.rows, strict=True
+    ):
         if rows:
             everything[name] = np.stack(rows)[..., keep]
     return everything
@@ -133,5 +171,8 @@ def bits(run: Run, lanes: int | None = None) -> dict[str, np.ndarray]:
 def differing(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> list[str]:
     """Return the names under which two runs differ in any bit (nan is nan)."""
     assert one.keys() == other.keys()
-    return [name for name in one
-            if not np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")]
+    return [
+        name
+        for name in one
+        if not np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
+    ]

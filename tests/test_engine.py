@@ -16,8 +16,18 @@ from sim.firms import ABANDONED, ARRIVED, LEFT, RESOLVED
 from sim.flows import Flow, muted, open_gates
 from sim.population import build_world
 from sim.scenario import Arm, Plan, Policy, Programme, Scenario
-from sim.state import (EXPECTATION, GRIEVANCE, KEPT, OFFER, PROVIDER, QUIET, SALIENCE, TENURE,
-                       TICKET, World)
+from sim.state import (
+    EXPECTATION,
+    GRIEVANCE,
+    KEPT,
+    OFFER,
+    PROVIDER,
+    QUIET,
+    SALIENCE,
+    TENURE,
+    TICKET,
+    World,
+)
 
 LN2 = 0.6931471805599453
 SPEAK = handmade.EVERYBODY_SPEAKS
@@ -26,22 +36,41 @@ SPEAK = handmade.EVERYBODY_SPEAKS
 def busy() -> Scenario:
     """Return three firms that use every mechanism and every policy, with much talk and grief."""
     market = village.scenario(quarters=3)
-    everything = {key: Programme(effort=13.0, maturity=0.6) for key in (
-        "advertising", "service", "referral", "rebuttal", "mining")}
+    everything = {
+        key: Programme(effort=13.0, maturity=0.6)
+        for key in ("advertising", "service", "referral", "rebuttal", "mining")
+    }
     shares = {"ours": 0.3, "theirs": 0.3, "others": 0.2}
     firms = (
-        village.firm(policy=Policy("proportional", 1.5, 1, 90.0), programmes=everything,
-                     claim=0.6),
-        village.firm("theirs", policy=Policy("reactive", 3.0, 1, 1e9), programmes=everything,
-                     price=1.2, levers={"coverage": 0.3, "referral": 0.6}),
-        village.firm("others", policy=Policy("imitator", 0.7, 1, 1e9), appeal=0.4,
-                     levers={"impressions": 1.0, "discount": 0.1, "conquest": 1.0}),
+        village.firm(policy=Policy("proportional", 1.5, 1, 90.0), programmes=everything, claim=0.6),
+        village.firm(
+            "theirs",
+            policy=Policy("reactive", 3.0, 1, 1e9),
+            programmes=everything,
+            price=1.2,
+            levers={"coverage": 0.3, "referral": 0.6},
+        ),
+        village.firm(
+            "others",
+            policy=Policy("imitator", 0.7, 1, 1e9),
+            appeal=0.4,
+            levers={"impressions": 1.0, "discount": 0.1, "conquest": 1.0},
+        ),
     )
-    people = (village.kind(count=90, tied=shares, opportunity=0.3, voice=8.0),
-              village.kind("employees", 30, customer=False, opportunity=0.0, units=0.0, tied=shares,
-                           voice=4.0))
-    physics = replace(market.physics, confidence=1.2, negativity=1.4, goodwill_weight=0.3,
-                      anchor=0.05, experience_persuasion=0.3)
+    people = (
+        village.kind(count=90, tied=shares, opportunity=0.3, voice=8.0),
+        village.kind(
+            "employees", 30, customer=False, opportunity=0.0, units=0.0, tied=shares, voice=4.0
+        ),
+    )
+    physics = replace(
+        market.physics,
+        confidence=1.2,
+        negativity=1.4,
+        goodwill_weight=0.3,
+        anchor=0.05,
+        experience_persuasion=0.3,
+    )
     return replace(market, firms=firms, stakeholders=people, physics=physics)
 
 
@@ -49,17 +78,26 @@ def arms(market: Scenario, n: int) -> list[Arm]:
     """Return n arms that differ in plans, gates and coefficients."""
     made = []
     for i in range(n):
-        gates = muted(Flow(1 + i % 6), len(market.firms)) if i % 2 else open_gates(
-            len(market.firms))
-        made.append(village.arm(market, f"arm{i}", gates=gates,
-                                physics={"anchor": 0.01 * i, "confidence": 2.0 - 0.1 * i},
-                                **{village.MECHANISMS[i % 6].key: 5.0 + i}))
+        gates = (
+            muted(Flow(1 + i % 6), len(market.firms)) if i % 2 else open_gates(len(market.firms))
+        )
+        made.append(
+            village.arm(
+                market,
+                f"arm{i}",
+                gates=gates,
+                physics={"anchor": 0.01 * i, "confidence": 2.0 - 0.1 * i},
+                **{village.MECHANISMS[i % 6].key: 5.0 + i},
+            )
+        )
     return made
 
 
 def same(one: History, other: History) -> bool:
-    return all(np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
-               for name in ("kpi", "measures", "spending", "value", "scaled"))
+    return all(
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
+        for name in ("kpi", "measures", "spending", "value", "scaled")
+    )
 
 
 def permuted(world: World, order: list[int]) -> World:
@@ -67,9 +105,12 @@ def permuted(world: World, order: list[int]) -> World:
     place = np.empty(len(order) + 1, np.int32)
     place[order] = np.arange(len(order))
     place[-1] = -1
-    return replace(world, tied=place[world.tied],
-                   opening_attitude=np.ascontiguousarray(world.opening_attitude[:, order]),
-                   routing=tuple(world.routing[f] for f in order))
+    return replace(
+        world,
+        tied=place[world.tied],
+        opening_attitude=np.ascontiguousarray(world.opening_attitude[:, order]),
+        routing=tuple(world.routing[f] for f in order),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +149,10 @@ def test_the_busy_market_is_busy(market: Scenario, world: World) -> None:
 @pytest.mark.parametrize("lanes", [1, 4])
 def test_lanes_per_pass_change_no_bit(market: Scenario, world: World, lanes: int) -> None:
     five = arms(market, 5)
-    assert same(simulate(market, five, 3, world=world, lanes=16),
-                simulate(market, five, 3, world=world, lanes=lanes))
+    assert same(
+        simulate(market, five, 3, world=world, lanes=16),
+        simulate(market, five, 3, world=world, lanes=lanes),
+    )
 
 
 def test_threads_change_no_bit(market: Scenario, world: World) -> None:
@@ -122,13 +165,21 @@ def test_the_order_of_arms_changes_no_bit(market: Scenario, world: World) -> Non
     four = arms(market, 4)
     forth = simulate(market, four, 3, world=world, lanes=4)
     back = simulate(market, four[::-1], 3, world=world, lanes=4)
-    assert same(forth, History(*(getattr(back, name)[..., ::-1] for name in (
-        "kpi", "measures", "spending", "value", "scaled"))))
+    assert same(
+        forth,
+        History(
+            *(
+                getattr(back, name)[..., ::-1]
+                for name in ("kpi", "measures", "spending", "value", "scaled")
+            )
+        ),
+    )
 
 
 @pytest.mark.parametrize("shuffle_ties", [False, True])
-def test_the_order_of_rows_and_ties_changes_no_bit(market: Scenario, world: World,
-                                                   shuffle_ties: bool) -> None:
+def test_the_order_of_rows_and_ties_changes_no_bit(
+    market: Scenario, world: World, shuffle_ties: bool
+) -> None:
     rng = np.random.default_rng(1)
     order = rng.permutation(world.n_stakeholders)
     moved = village.reordered(world, order, rng if shuffle_ties else None)
@@ -154,8 +205,9 @@ def test_firms_are_exchangeable(market: Scenario, world: World, order: list[int]
         for which in (SALIENCE, 1, EXPECTATION, KEPT, 4):
             assert np.array_equal(field(ours, which, before), field(theirs, which, now))
     mine, other = bits(ours), bits(theirs)
-    for name, axis in {n: 1 if n in ("lever", "quarter") else 0
-                       for n in type(ours.firms)._fields}.items():
+    for name, axis in {
+        n: 1 if n in ("lever", "quarter") else 0 for n in type(ours.firms)._fields
+    }.items():
         assert np.array_equal(np.take(mine[name], order, axis), other[name]), name
     assert np.array_equal(mine["measures"][:, :, :, order], other["measures"], equal_nan=True)
 
@@ -213,7 +265,7 @@ def test_a_built_world_is_the_default_world(market: Scenario, world: World) -> N
 
 
 def test_luck_differs_from_week_to_week() -> None:
-    """Everybody experiences once a week; the same luck every week would repeat the same surprise."""
+    """Everybody experiences once a week: the same luck each week would repeat the surprise."""
     market = still(400, 1, performance_noise=1.0, satisfaction_rate=1.0, disconfirmation=0.0)
     market = replace(market, stakeholders=(replace(market.stakeholders[0], experience=50.0),))
     run = started(market, handmade.world(400, 1, tied=np.zeros(400)))
@@ -306,7 +358,7 @@ def test_only_those_within_the_bound_of_confidence_are_heeded() -> None:
 
 
 def test_negative_word_of_mouth_weighs_as_much_more_as_said() -> None:
-    """Ben .6 with weight ln 2, Carl -.6 with thrice that: mean -.3, rate 4 ln 2, from 0: -.28125."""
+    """Ben .6 with ln 2, Carl -.6 with thrice that: mean -.3 at rate 4 ln 2, from 0: -.28125."""
     ties = hearing((0, 1, LN2), (0, 2, LN2))
     people = handmade.world(3, 1, evidence=ties, opening_attitude=[[0.0], [0.6], [-0.6]])
     run = advanced(still(peer_persuasion=1.0, negativity=3.0, **SPEAK), people, weeks=1)
@@ -317,8 +369,9 @@ def test_a_message_makes_a_firm_salient_whatever_it_says() -> None:
     """Anna hears two messages at contact .5 and salience .9 per message: hazard .9 from .5."""
     ties = hearing((0, 1, 0.5), (0, 2, 0.5))
     market = still(salience_per_message=0.9, **SPEAK)
-    people = handmade.world(3, 1, contact=ties, evidence=ties,
-                            opening_attitude=[[0.0], [0.6], [-0.6]])
+    people = handmade.world(
+        3, 1, contact=ties, evidence=ties, opening_attitude=[[0.0], [0.6], [-0.6]]
+    )
     run = started(market, people)
     run.state.people[:, SALIENCE] = 0.5
     run.advance_week(opens=True)
@@ -329,8 +382,11 @@ def test_a_message_makes_a_firm_salient_whatever_it_says() -> None:
 def test_salience_fades_and_advertising_brings_it_back_by_hand() -> None:
     """Hazard .02 x 3 against decay .04 from 0: .6 (1 - e^-.1)."""
     market = still(salience_per_impression=0.02, salience_decay=0.04)
-    market = replace(market, firms=(village.firm(programmes={}, levers={"impressions": 3.0}),),
-                     stakeholders=(replace(market.stakeholders[0], salience=0.0),))
+    market = replace(
+        market,
+        firms=(village.firm(programmes={}, levers={"impressions": 3.0}),),
+        stakeholders=(replace(market.stakeholders[0], salience=0.0),),
+    )
     run = advanced(market, handmade.world(3, 1), weeks=1)
     assert field(run, SALIENCE) == pytest.approx(0.0570975492, abs=1e-7)
 
@@ -350,9 +406,11 @@ def test_rivals_rebut_a_claim() -> None:
     """Half of the evidence .4 is neutralized by one rival, half of the rest by the other."""
     market = still(3, 3, claim_persuasion=0.1)
     rebut = {"rebuttal": 0.5}
-    firms = (village.firm("firm0", programmes={}, claim=0.8, levers={"impressions": 4.0}),
-             village.firm("firm1", programmes={}, levers=rebut),
-             village.firm("firm2", programmes={}, levers=rebut))
+    firms = (
+        village.firm("firm0", programmes={}, claim=0.8, levers={"impressions": 4.0}),
+        village.firm("firm1", programmes={}, levers=rebut),
+        village.firm("firm2", programmes={}, levers=rebut),
+    )
     run = advanced(replace(market, firms=firms), handmade.world(3, 3), weeks=1)
     assert attitude(run) == pytest.approx(0.8 * 0.0951625820, abs=1e-6)
     assert (attitude(run, 1) == 0).all()
@@ -362,12 +420,22 @@ def test_a_promise_raises_expectation_and_honesty_pulls_it_to_what_is_delivered(
     """Rate ln 2 from .6: half way to .9; with half honesty half way to the middle of .9 and q."""
     market = still(claim_expectation=LN2 / 2)
     said = {"impressions": 2.0}
-    run = advanced(replace(market, firms=(village.firm(
-        programmes={}, claim_quality=0.9, levers=said),)), handmade.world(3, 1), weeks=1)
+    run = advanced(
+        replace(market, firms=(village.firm(programmes={}, claim_quality=0.9, levers=said),)),
+        handmade.world(3, 1),
+        weeks=1,
+    )
     assert field(run, EXPECTATION) == pytest.approx(0.75, abs=1e-6)
-    honest = advanced(replace(market, firms=(village.firm(
-        programmes={}, claim_quality=0.9, levers={**said, "honesty": 0.5}),)),
-        handmade.world(3, 1), weeks=1)
+    honest = advanced(
+        replace(
+            market,
+            firms=(
+                village.firm(programmes={}, claim_quality=0.9, levers={**said, "honesty": 0.5}),
+            ),
+        ),
+        handmade.world(3, 1),
+        weeks=1,
+    )
     delivered = float(honest.firms.quality[0, 0, 0])
     assert 0.5 < delivered < 0.8
     assert field(honest, EXPECTATION) == pytest.approx(0.3 + (0.9 + delivered) / 4, abs=1e-6)
@@ -387,8 +455,14 @@ def test_an_experience_by_hand() -> None:
     Satisfaction .5 tanh(2 x .15 + 1 x .5) = .332018; expectation .6 + .2 x .15 = .63; kept 2.05;
     attitude half way from 0 to the satisfaction. Carl is not tied: nothing happens to him.
     """
-    market = certain_experience(satisfaction_rate=0.5, disconfirmation=2.0, performance_effect=1.0,
-                                expectation_rate=0.2, trust_gain=0.5, experience_persuasion=LN2)
+    market = certain_experience(
+        satisfaction_rate=0.5,
+        disconfirmation=2.0,
+        performance_effect=1.0,
+        expectation_rate=0.2,
+        trust_gain=0.5,
+        experience_persuasion=LN2,
+    )
     run = advanced(market, handmade.world(3, 1, tied=[0, 0, -1]), weeks=1)
     assert satisfaction(run) == pytest.approx([0.3320183851, 0.3320183851, 0.0], abs=1e-6)
     assert field(run, EXPECTATION) == pytest.approx([0.63, 0.63, 0.6], abs=1e-6)
@@ -398,9 +472,15 @@ def test_an_experience_by_hand() -> None:
 
 def test_a_disappointment_by_hand() -> None:
     """Delivered .75 and expected .95: surprise -.2 counts 1.5 fold; promised .95 breaks by .2."""
-    market = certain_experience(satisfaction_rate=1.0, disconfirmation=2.0, performance_effect=0.0,
-                                loss_aversion=1.5, expectation_rate=0.0, trust_loss=0.5,
-                                expectation_reference=0.95)
+    market = certain_experience(
+        satisfaction_rate=1.0,
+        disconfirmation=2.0,
+        performance_effect=0.0,
+        loss_aversion=1.5,
+        expectation_rate=0.0,
+        trust_loss=0.5,
+        expectation_reference=0.95,
+    )
     market = replace(market, firms=(replace(market.firms[0], claim_quality=0.95),))
     run = advanced(market, handmade.world(3, 1, tied=[0, 0, -1]), weeks=1)
     assert satisfaction(run) == pytest.approx([-0.5370495670, -0.5370495670, 0.0], abs=1e-6)
@@ -410,8 +490,9 @@ def test_a_disappointment_by_hand() -> None:
 
 def test_those_tied_speak_of_their_satisfaction_and_the_others_of_their_attitude() -> None:
     ties = hearing((0, 1, LN2), (2, 0, LN2))
-    people = handmade.world(3, 1, evidence=ties, tied=[-1, 0, -1],
-                            opening_attitude=[[0.2], [0.9], [0.0]])
+    people = handmade.world(
+        3, 1, evidence=ties, tied=[-1, 0, -1], opening_attitude=[[0.2], [0.9], [0.0]]
+    )
     run = started(still(peer_persuasion=1.0, **SPEAK), people)
     run.state.people[1, -1] = -0.6
     run.advance_week(opens=True)
@@ -428,10 +509,16 @@ def test_voices_are_counted_by_sign_type_and_firm() -> None:
 def test_talk_follows_its_hazard() -> None:
     """Hazard 1 x .5 x (.2 + .4 x .5): of 4000 people 1 - e^-.2 = .1813 speak of either firm."""
     n = 4000
-    market = still(n, 2, talk_hazard=0.5, talk_base=0.2, talk_positive=0.5, talk_negative=1.0,
-                   talk_untied=0.5)
-    people = handmade.world(n, 2, voice=np.full(n, 2.0), opening_attitude=np.full((n, 2), 0.4),
-                            tied=np.where(np.arange(n) < 2000, 0, -1))
+    market = still(
+        n, 2, talk_hazard=0.5, talk_base=0.2, talk_positive=0.5, talk_negative=1.0, talk_untied=0.5
+    )
+    people = handmade.world(
+        n,
+        2,
+        voice=np.full(n, 2.0),
+        opening_attitude=np.full((n, 2), 0.4),
+        tied=np.where(np.arange(n) < 2000, 0, -1),
+    )
     run = started(market, people)
     run.state.people[:, -1] = 0.4
     run.state.people[:, SALIENCE] = 0.5
@@ -445,8 +532,10 @@ def test_a_rival_gains_where_grief_about_it_is_heard_and_compared() -> None:
     """Anna hears grief about firm 1 with evidence .5 ln 2; firm 0 puts twice that beside: ln 2."""
     ties = hearing((0, 1, LN2 / 2))
     market = still(3, 2, peer_persuasion=1.0, **SPEAK)
-    firms = (village.firm("firm0", programmes={}, claim=0.8, levers={"comparison": 2.0}),
-             village.firm("firm1", programmes={}))
+    firms = (
+        village.firm("firm0", programmes={}, claim=0.8, levers={"comparison": 2.0}),
+        village.firm("firm1", programmes={}),
+    )
     people = handmade.world(3, 2, evidence=ties, opening_attitude=[[0, 0], [0, -0.9], [0, 0]])
     run = started(replace(market, firms=firms), people)
     run.state.people[1, SALIENCE] = 0.0
@@ -466,10 +555,17 @@ def test_an_answered_grievance_counts_less_where_it_is_heard() -> None:
 
 def test_a_new_customer_is_as_satisfied_as_it_felt_and_a_leaver_feels_nothing() -> None:
     market = still(3, 2)
-    firms = (village.firm("firm0", programmes={}, appeal=-10.0),
-             village.firm("firm1", programmes={}, appeal=10.0))
-    people = handmade.world(3, 2, tied=[0, -1, 0], opportunity=[50, 50, 0],
-                            opening_attitude=[[0.1, 0.7], [0.1, -0.2], [0.1, 0.5]])
+    firms = (
+        village.firm("firm0", programmes={}, appeal=-10.0),
+        village.firm("firm1", programmes={}, appeal=10.0),
+    )
+    people = handmade.world(
+        3,
+        2,
+        tied=[0, -1, 0],
+        opportunity=[50, 50, 0],
+        opening_attitude=[[0.1, 0.7], [0.1, -0.2], [0.1, 0.5]],
+    )
     run = started(replace(market, firms=firms), people)
     run.state.people[:, -1] = -0.9
     run.advance_week(opens=True)
@@ -483,9 +579,14 @@ def test_a_new_customer_is_as_satisfied_as_it_felt_and_a_leaver_feels_nothing() 
 def complaining(n: int, **levers: float) -> Scenario:
     """Return a market where everybody unhappy speaks and complains every week."""
     market = still(n, 2, patience=2, abandonment=0.5, recovery_quiet=2, **SPEAK)
-    firms = tuple(village.firm(f"firm{f}", programmes={},
-                               levers={"complaint_ease": 1.0, "ticket_capacity": 0.0, **levers})
-                  for f in range(2))
+    firms = tuple(
+        village.firm(
+            f"firm{f}",
+            programmes={},
+            levers={"complaint_ease": 1.0, "ticket_capacity": 0.0, **levers},
+        )
+        for f in range(2)
+    )
     return replace(market, firms=firms)
 
 
@@ -553,8 +654,14 @@ def referring(keys: tuple[str, str]) -> dict[str, int]:
     market = still(n, 2, referral_offer=10.0, **SPEAK)
     firms = tuple(village.firm(key, programmes={}, levers={"referral": 1.0}) for key in keys)
     everybody = np.ones((n, n)) - np.eye(n)
-    people = handmade.world(n, 2, contact=everybody, evidence=everybody,
-                            opening_attitude=np.full((n, 2), 0.9), opportunity=np.full(n, 50.0))
+    people = handmade.world(
+        n,
+        2,
+        contact=everybody,
+        evidence=everybody,
+        opening_attitude=np.full((n, 2), 0.9),
+        opportunity=np.full(n, 50.0),
+    )
     run = advanced(replace(market, firms=firms), people, weeks=1)
     chosen = run.state.marks[:, PROVIDER, 0]
     return {key: int((chosen == f).sum()) for f, key in enumerate(keys)}
@@ -567,11 +674,20 @@ def test_two_referral_offers_in_one_week_do_not_favour_the_firm_listed_last() ->
 def test_a_referral_offer_wins_a_customer_and_is_credited() -> None:
     """Anna hears promoter Ben of firm 0 with certainty; the offer is worth ten utils."""
     market = still(3, 2, referral_offer=10.0, **SPEAK)
-    firms = (village.firm("firm0", programmes={}, levers={"referral": 1.0}),
-             village.firm("firm1", programmes={}))
+    firms = (
+        village.firm("firm0", programmes={}, levers={"referral": 1.0}),
+        village.firm("firm1", programmes={}),
+    )
     ties = hearing((0, 1, 50.0))
-    people = handmade.world(3, 2, contact=ties, evidence=ties, tied=[1, 0, 1],
-                            opening_attitude=[[0, 0], [0, 0], [0, 0]], opportunity=[50, 0, 50])
+    people = handmade.world(
+        3,
+        2,
+        contact=ties,
+        evidence=ties,
+        tied=[1, 0, 1],
+        opening_attitude=[[0, 0], [0, 0], [0, 0]],
+        opportunity=[50, 0, 50],
+    )
     run = started(replace(market, firms=firms), people)
     run.state.people[:, -1] = [[0.0], [0.9], [0.0]]
     run.state.people[2, SALIENCE] = 0.0
@@ -585,8 +701,9 @@ def test_conquest_pulls_those_who_have_lately_voiced_a_grievance() -> None:
     market = complaining(3)
     firms = (market.firms[0], replace(market.firms[1], levers={"conquest": 20.0}))
     people = handmade.world(3, 2, tied=[0, 0, 0], opportunity=[50, 50, 50])
-    run = started(replace(market, firms=firms, physics=replace(
-        market.physics, switching_cost=10.0)), people)
+    run = started(
+        replace(market, firms=firms, physics=replace(market.physics, switching_cost=10.0)), people
+    )
     run.state.people[:, -1] = [[-0.6], [0.6], [-0.6]]
     run.advance_week(opens=True)
     assert run.state.marks[:, PROVIDER, 0].tolist() == [1, 0, 1]
@@ -596,10 +713,13 @@ def test_price_cuts_win_customers_in_proportion() -> None:
     """Half price and weight 2: utility 2 ln 2 against 0 and none without appeal: 4 : 1 : 1."""
     n = 6000
     market = still(n, 2, price_weight=2.0)
-    firms = (village.firm("firm0", programmes={}, levers={"discount": 0.5}),
-             village.firm("firm1", programmes={}))
-    run = advanced(replace(market, firms=firms),
-                   handmade.world(n, 2, opportunity=np.full(n, 50.0)), weeks=1)
+    firms = (
+        village.firm("firm0", programmes={}, levers={"discount": 0.5}),
+        village.firm("firm1", programmes={}),
+    )
+    run = advanced(
+        replace(market, firms=firms), handmade.world(n, 2, opportunity=np.full(n, 50.0)), weeks=1
+    )
     shares = np.bincount(run.state.marks[:, PROVIDER, 0] + 1) / n
     assert shares == pytest.approx([1 / 6, 4 / 6, 1 / 6], abs=0.025)
 
@@ -610,13 +730,22 @@ def test_money_by_hand() -> None:
     Profit 9.72 x .5 + .4 - 1 - 1 = 3.26 a week, and 260 / 13 = 20 are invested in each capital.
     """
     market = still(2, 1)
-    firm = village.firm(price=0.9, levers={"discount": 0.1}, fixed_income=0.4, programmes={
-        "listening": Programme(effort=13.0, maturity=0.5)})
-    firm = replace(firm, capital={key: replace(value, investment=260.0)
-                                  for key, value in firm.capital.items()})
+    firm = village.firm(
+        price=0.9,
+        levers={"discount": 0.1},
+        fixed_income=0.4,
+        programmes={"listening": Programme(effort=13.0, maturity=0.5)},
+    )
+    firm = replace(
+        firm, capital={key: replace(value, investment=260.0) for key, value in firm.capital.items()}
+    )
     kind = replace(market.stakeholders[0], price=2.0, units=3.0)
-    market = replace(market, stakeholders=(kind,), firms=(firm,),
-                     finance=replace(market.finance, market_growth=0.0))
+    market = replace(
+        market,
+        stakeholders=(kind,),
+        firms=(firm,),
+        finance=replace(market.finance, market_growth=0.0),
+    )
     run = advanced(market, handmade.world(2, 1, tied=[0, 0]), weeks=1)
     assert run.firms.quarter[:, 0, 0][:6] == pytest.approx([10.12, 3.26, 9.72, 4.86, 1.0, 60.0])
     assert run.firms.cash[0, 0] == pytest.approx(100 + 3.26 - 60)
@@ -639,8 +768,13 @@ def test_a_plan_adds_to_today_quarter_by_quarter() -> None:
     plan = Plan(np.zeros((6, 2)), np.zeros((3, 2)))
     plan.effort[0] = [7.0, 3.0]
     plan.investment[2] = [0.0, 50.0]
-    history = simulate(market, [Arm("planned", "planned", plan, open_gates(1))], 1,
-                       world=handmade.world(2, 1), lanes=1)
+    history = simulate(
+        market,
+        [Arm("planned", "planned", plan, open_gates(1))],
+        1,
+        world=handmade.world(2, 1),
+        lanes=1,
+    )
     assert history.spending[:, 0, 0] == pytest.approx([20.0, 16.0])
     assert history.spending[:, 1, 0] == pytest.approx([6.5, 6.5])
     assert history.spending[:, 6:, 0].tolist() == [[100.0, 100.0, 100.0], [100.0, 100.0, 150.0]]

@@ -115,18 +115,19 @@ def test_an_indicator_is_one_row_and_one_formula(monkeypatch: pytest.MonkeyPatch
     row = replace(kpis.TABLE[0], key="cash", label="Cash", formula="cash at the close")
     talk = kpis._talk
     monkeypatch.setattr(kpis, "TABLE", (*kpis.TABLE, row))
-    monkeypatch.setattr(kpis, "_talk",
-                        lambda close, f: {**talk(close, f), "cash": close.firms.cash[f]})
+    monkeypatch.setattr(
+        kpis, "_talk", lambda close, f: {**talk(close, f), "cash": close.firms.cash[f]}
+    )
     market = village.scenario(quarters=1)
     history = simulate(market, [village.arm(market)], 1, lanes=1)
     assert history.kpi.shape[1] == len(kpis.TABLE)
     assert history.kpi[0, -1, 0] == 100.0
 
 
-LEVER_ROW = '''    Lever("whisper", "peer", "factor", 1.0, False, "a lever of a test", "assumption"),
+LEVER_ROW = """    Lever("whisper", "peer", "factor", 1.0, False, "a test's", "assumption"),
 )
 
-INDEX ='''
+INDEX ="""
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -153,12 +154,21 @@ def test_a_lever_is_one_row_and_the_law_that_reads_it(tmp_path: Path) -> None:
     text = law.read_text(encoding="utf-8")
     reads = "physics.talk_hazard[lane] * lever[TALK_RATE]"
     assert reads in text
-    text = text.replace(reads, f'{reads} * lever[WHISPER]', 1)
-    law.write_text(text.replace("\n\n\nclass", '\nWHISPER = _at["whisper"]\n\n\nclass', 1),
-                   encoding="utf-8")
+    text = text.replace(reads, f"{reads} * lever[WHISPER]", 1)
+    law.write_text(
+        text.replace("\n\n\nclass", '\nWHISPER = _at["whisper"]\n\n\nclass', 1), encoding="utf-8"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(ROOT / "tests")], cwd=tmp_path, check=True,
-        capture_output=True, text=True,
-        env={"PYTHONPATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"),
-             "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
+        [sys.executable, "-c", PROGRAM, str(ROOT / "tests")],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={
+            "PYTHONPATH": str(tmp_path),
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(tmp_path),
+        },
+    )
     assert float(done.stdout) == pytest.approx(0.25)

@@ -11,10 +11,22 @@ import village
 from handmade import started, still
 
 from sim.engine import Run
-
-from sim.kpis import INDEX, MEASURES, PERSPECTIVES, QUARTER, TABLE
-from sim.state import (ADDS, ATTITUDE, BROKEN, EXPECTATION, FIRM_FIELDS, KEPT, LOSSES, NEGATIVE,
-                       POSITIVE, PROVIDER, REFERRED, SALIENCE)
+from sim.kpis import INDEX, MEASURES, PERSPECTIVES, TABLE
+from sim.state import (
+    ADDS,
+    ATTITUDE,
+    BROKEN,
+    EXPECTATION,
+    FIRM_FIELDS,
+    KEPT,
+    LOSSES,
+    NEGATIVE,
+    POSITIVE,
+    PROVIDER,
+    QUARTER,
+    REFERRED,
+    SALIENCE,
+)
 
 SATISFIED = (0.9, -0.9, 0.5, 0.25, 0.6, 0.0)
 
@@ -27,18 +39,24 @@ def village_of_six() -> Run:
     """
     market = still(4, 2, recommend_noise=0.0)
     staff = replace(market.stakeholders[0], key="employees", label="x", customer=False, count=2)
-    market = replace(market, stakeholders=(*market.stakeholders, staff),
-                     finance=replace(market.finance, discount_rate=0.25))
-    people = handmade.world(6, 2, kind=[0, 0, 0, 0, 1, 1], tied=[0, 0, 1, -1, 0, 1],
-                            department=[-1, -1, -1, -1, 0, 0])
+    market = replace(
+        market,
+        stakeholders=(*market.stakeholders, staff),
+        finance=replace(market.finance, discount_rate=0.25),
+    )
+    people = handmade.world(
+        6, 2, kind=[0, 0, 0, 0, 1, 1], tied=[0, 0, 1, -1, 0, 1], department=[-1, -1, -1, -1, 0, 0]
+    )
     run = started(market, people, village.arm(market))
     run.week = 52
     state = run.state.people[..., 0]
-    given = {SALIENCE: ([0.2, 0.4, 0.6, 0.8, 1, 1], [0.5] * 6),
-             ATTITUDE: ([0.9, -0.2, 0.2, 0.1, 0.7, 0], [0.1, 0.0, 0.4, -0.5, 0, 0.3]),
-             EXPECTATION: ([0.5, 0.5, 0.7, 0.7, 0, 0], [0.25] * 6),
-             KEPT: ([3.0, 1.0, 2.0, 2.0, 9, 9], [2.0] * 6),
-             BROKEN: ([1.0, 3.0, 2.0, 2.0, 1, 1], [2.0] * 6)}
+    given = {
+        SALIENCE: ([0.2, 0.4, 0.6, 0.8, 1, 1], [0.5] * 6),
+        ATTITUDE: ([0.9, -0.2, 0.2, 0.1, 0.7, 0], [0.1, 0.0, 0.4, -0.5, 0, 0.3]),
+        EXPECTATION: ([0.5, 0.5, 0.7, 0.7, 0, 0], [0.25] * 6),
+        KEPT: ([3.0, 1.0, 2.0, 2.0, 9, 9], [2.0] * 6),
+        BROKEN: ([1.0, 3.0, 2.0, 2.0, 1, 1], [2.0] * 6),
+    }
     for which, by_firm in given.items():
         for f, values in enumerate(by_firm):
             state[:, f * FIRM_FIELDS + which] = values
@@ -52,9 +70,16 @@ def village_of_six() -> Run:
     counts[REFERRED] = [[1, 0], [0, 0]]
     run.churn.append(np.array([[[1.0], [1.0]], [[4.0], [2.0]]]))
     firms = run.firms
-    money = {"revenue": (200, 50), "profit": (30, 5), "contribution": (90, 20),
-             "mechanisms": (12, 3), "investment": (8, 2), "resolved": (3, 1), "abandoned": (1, 0),
-             "heard": (4, 1)}
+    money = {
+        "revenue": (200, 50),
+        "profit": (30, 5),
+        "contribution": (90, 20),
+        "mechanisms": (12, 3),
+        "investment": (8, 2),
+        "resolved": (3, 1),
+        "abandoned": (1, 0),
+        "heard": (4, 1),
+    }
     for name, values in money.items():
         firms.quarter[QUARTER.index(name), :, 0] = values
     firms.worth[:, 0] = [123, 45]
@@ -81,16 +106,40 @@ def margin_value(yearly_retention: float) -> float:
 
 
 BY_HAND = {
-    "net_present_value": 123, "revenue": 200, "operating_margin": 0.15, "profit": 30,
-    "programme_spending": 20, "market_share": 2 / 3, "retention": 0.75, "gross_adds": 2,
-    "trust": 0.5, "salience": 0.5, "preference": 0.5, "satisfaction": 0.0,
-    "net_promoter_score": 0.0, "net_sentiment": 0.6, "share_of_voice": 10 / 16,
-    "referral_share": 0.5, "listening_coverage": 0.4, "insight_delivered": 0.6,
-    "insight_weeks": 4.0, "offering_fit": 0.9, "complaints_resolved": 0.75, "execution": 0.7,
-    "rival_pressure": 2.0, "rival_attitude": 0.0, "rival_sentiment": 1 / 3,
-    "relative_advocacy": 0.0, "attention_share": 0.8, "rival_fit": 0.8, "engagement": 0.7,
-    "human_readiness": 0.1, "information_readiness": 0.2, "organization_readiness": 0.3,
-    "maturity": 0.6, "value_with_customers": 123 + margin_value(0.75**4),
+    "net_present_value": 123,
+    "revenue": 200,
+    "operating_margin": 0.15,
+    "profit": 30,
+    "programme_spending": 20,
+    "market_share": 2 / 3,
+    "retention": 0.75,
+    "gross_adds": 2,
+    "trust": 0.5,
+    "salience": 0.5,
+    "preference": 0.5,
+    "satisfaction": 0.0,
+    "net_promoter_score": 0.0,
+    "net_sentiment": 0.6,
+    "share_of_voice": 10 / 16,
+    "referral_share": 0.5,
+    "listening_coverage": 0.4,
+    "insight_delivered": 0.6,
+    "insight_weeks": 4.0,
+    "offering_fit": 0.9,
+    "complaints_resolved": 0.75,
+    "execution": 0.7,
+    "rival_pressure": 2.0,
+    "rival_attitude": 0.0,
+    "rival_sentiment": 1 / 3,
+    "relative_advocacy": 0.0,
+    "attention_share": 0.8,
+    "rival_fit": 0.8,
+    "engagement": 0.7,
+    "human_readiness": 0.1,
+    "information_readiness": 0.2,
+    "organization_readiness": 0.3,
+    "maturity": 0.6,
+    "value_with_customers": 123 + margin_value(0.75**4),
 }
 
 
@@ -140,8 +189,17 @@ def test_what_is_not_yet_defined_is_nan_and_never_a_number() -> None:
     run = started(market, handmade.world(4, 2))
     opening = run.rows[0][0][:, 0]
     undefined = {k.key for k in TABLE if np.isnan(opening[INDEX[k.key]])}
-    assert {"revenue", "retention", "gross_adds", "operating_margin", "net_sentiment",
-            "satisfaction", "market_share", "complaints_resolved", "referral_share"} <= undefined
+    assert {
+        "revenue",
+        "retention",
+        "gross_adds",
+        "operating_margin",
+        "net_sentiment",
+        "satisfaction",
+        "market_share",
+        "complaints_resolved",
+        "referral_share",
+    } <= undefined
     assert {"salience", "trust", "human_readiness", "net_present_value"}.isdisjoint(undefined)
 
 

@@ -15,8 +15,26 @@ import numpy as np
 import pytest
 
 import sim
-from sim.lanes import (as_mask, exp, fill, fill_int, fma, load, load_int, log, rotate, round_even,
-                       select, source_hash, sqrt, store, store_int, to_float, to_int, width_of)
+from sim.lanes import (
+    as_mask,
+    exp,
+    fill,
+    fill_int,
+    fma,
+    load,
+    load_int,
+    log,
+    rotate,
+    round_even,
+    select,
+    source_hash,
+    sqrt,
+    store,
+    store_int,
+    to_float,
+    to_int,
+    width_of,
+)
 from sim.laws import choice, experience, outbound, peer, relax
 
 WIDTHS = (1, 4, 16)
@@ -85,7 +103,7 @@ def _whole_numbers(width: Any, x: Any, n: Any, out: Any) -> None:
 
 def test_whole_number_operations_are_those_of_numpy() -> None:
     x = RNG.uniform(-50, 50, 64).astype(np.float32)
-    n = RNG.integers(-2**31, 2**31, 64).astype(np.int32)
+    n = RNG.integers(-(2**31), 2**31, 64).astype(np.int32)
     u = n.view(np.uint32)
     with np.errstate(over="ignore"):
         rotated = ((u << np.uint32(7)) | (u >> np.uint32(25))).view(np.int32)
@@ -100,14 +118,25 @@ def test_whole_number_operations_are_those_of_numpy() -> None:
 @numba.njit
 def _masks(width: Any, x: Any) -> Any:
     a = load(width, x, 0)
-    return as_mask(a > 0.0), as_mask(~(a > 0.0)), as_mask((a > 0.0) & (a < 2.0)), as_mask(
-        (a > 2.0) | (a == 0.0)), as_mask(fill_int(width, 3) != fill_int(width, 3)), as_mask(
-        fill(width, 1.5) >= a)
+    return (
+        as_mask(a > 0.0),
+        as_mask(~(a > 0.0)),
+        as_mask((a > 0.0) & (a < 2.0)),
+        as_mask((a > 2.0) | (a == 0.0)),
+        as_mask(fill_int(width, 3) != fill_int(width, 3)),
+        as_mask(fill(width, 1.5) >= a),
+    )
 
 
 def test_lane_zero_is_the_lowest_bit_of_a_mask() -> None:
     assert _masks(width_of(4), np.array([1, -1, 0, 3], np.float32)) == (
-        0b1001, 0b0110, 0b0001, 0b1100, 0, 0b0111)
+        0b1001,
+        0b0110,
+        0b0001,
+        0b1100,
+        0,
+        0b0111,
+    )
 
 
 def test_silence_about_nan_is_false_in_every_comparison() -> None:
@@ -126,11 +155,15 @@ LAWS: dict[str, tuple[Callable[..., Any], tuple[tuple[float, float], ...]]] = {
     "trust": (outbound.trust, ((0.1, 9), (0.1, 9))),
     "claim_evidence": (outbound.claim_evidence, ((0, 2), (0, 1))),
     "talk_hazard": (peer.talk_hazard, ((0, 2), (0, 1), (-1, 1), (0, 1), (0, 2), (0, 2))),
-    "attitude": (peer.attitude, ((-1, 1), (-1, 1), (0, 1), (0, 3), (-1, 1), (0, 1), (-1, 1),
-                                 (0, 1), (-1, 1))),
+    "attitude": (
+        peer.attitude,
+        ((-1, 1), (-1, 1), (0, 1), (0, 3), (-1, 1), (0, 1), (-1, 1), (0, 1), (-1, 1)),
+    ),
     "performance": (experience.performance, ((-5, 5), (0, 2), (-3, 3))),
-    "satisfaction_target": (experience.satisfaction_target,
-                            ((0, 1), (-1, 1), (0, 3), (0, 3), (0, 2))),
+    "satisfaction_target": (
+        experience.satisfaction_target,
+        ((0, 1), (-1, 1), (0, 3), (0, 3), (0, 2)),
+    ),
     "toward": (experience.toward, ((-1, 1), (-1, 1), (0, 1))),
     "promises": (experience.promises, ((2, 9), (2, 2), (0, 1), (0, 1))),
     "gumbel": (choice.gumbel, ((1e-7, 0.9999999),)),
@@ -141,9 +174,11 @@ LAWS: dict[str, tuple[Callable[..., Any], tuple[tuple[float, float], ...]]] = {
 def in_kernel(law: Callable[..., Any], n: int) -> Callable[..., None]:
     """Compile a law of n arguments for vectors."""
     loads = ", ".join(f"load(width, x, {i} * size + at)" for i in range(n))
-    source = ("def run(width, x, out):\n    size = len(out)\n"
-              "    for at in range(0, size, len(width)):\n"
-              f"        store(out, at, law({loads}))\n")
+    source = (
+        "def run(width, x, out):\n    size = len(out)\n"
+        "    for at in range(0, size, len(width)):\n"
+        f"        store(out, at, law({loads}))\n"
+    )
     space: dict[str, Any] = {"law": law, "load": load, "store": store}
     exec(source, space)
     return numba.njit(error_model="numpy")(space["run"])
@@ -201,8 +236,17 @@ def test_the_hash_sees_every_kernel_source_and_nothing_else(tmp_path: Path) -> N
     (copy / "kpis.py").write_text("# not called by any kernel\n")
     assert source_hash(copy) == before
     seen = {before}
-    for name in ("laws/peer.py", "laws/routing.py", "kernels.py", "firms.py", "rng.py", "lanes.py",
-                 "state.py", "levers.py", "scenario.py"):
+    for name in (
+        "laws/peer.py",
+        "laws/routing.py",
+        "kernels.py",
+        "firms.py",
+        "rng.py",
+        "lanes.py",
+        "state.py",
+        "levers.py",
+        "scenario.py",
+    ):
         with (copy / name).open("a") as file:
             file.write("\n# edited\n")
         seen.add(source_hash(copy))
@@ -213,33 +257,48 @@ def test_the_hash_covers_every_module_that_a_kernel_source_imports() -> None:
     import ast
 
     from sim.lanes import KERNEL_SOURCES
+
     folder = Path(sim.__file__).parent
-    files = [p for name in KERNEL_SOURCES
-             for p in ((folder / name).rglob("*.py") if (folder / name).is_dir()
-                       else [folder / name])]
+    files = [
+        p
+        for name in KERNEL_SOURCES
+        for p in ((folder / name).rglob("*.py") if (folder / name).is_dir() else [folder / name])
+    ]
     used = set()
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sim"):
                 names = [f"{node.module}.{alias.name}" for alias in node.names]
-                used |= {n for n in (node.module, *names)
-                         if (folder.parent / (str(n).replace(".", "/") + ".py")).exists()}
+                used |= {
+                    n
+                    for n in (node.module, *names)
+                    if (folder.parent / (str(n).replace(".", "/") + ".py")).exists()
+                }
     hashed = {"sim." + ".".join(f.relative_to(folder).with_suffix("").parts) for f in files}
     assert used - hashed <= {"sim.checks"}, "a kernel may call what its cache does not notice"
 
 
 @pytest.mark.slow
 def test_an_edited_law_moves_its_number_although_kernels_are_cached(tmp_path: Path) -> None:
-    shutil.copytree(Path(sim.__file__).parent, tmp_path / "sim",
-                    ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(sim.__file__).parent, tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__")
+    )
     law = tmp_path / "sim" / "laws" / "capability.py"
 
     def number() -> tuple[float, str]:
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(Path(__file__).parent)], cwd=tmp_path, check=True,
-            capture_output=True, text=True,
-            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"),
-                 "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"})
+            [sys.executable, "-c", PROGRAM, str(Path(__file__).parent)],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={
+                **os.environ,
+                "XDG_CACHE_HOME": str(tmp_path / "cache"),
+                "PYTHONPATH": str(tmp_path),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+        )
         value, folder = done.stdout.split()
         return float(value), folder
 

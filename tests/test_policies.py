@@ -19,15 +19,27 @@ def policy(name: str = "x", strength: float = 1.0, lag: int = 1) -> Policy:
     return Policy(name=name, strength=strength, lag=lag, budget=1e9)
 
 
-def seen(revenue: object = (), impressions: object = (), maturity: object = (),
-         effort: object = (), base: object = ((10.0, 4.0), (6.0, 0.0))) -> Observed:
+def seen(
+    revenue: object = (),
+    impressions: object = (),
+    maturity: object = (),
+    effort: object = (),
+    base: object = ((10.0, 4.0), (6.0, 0.0)),
+) -> Observed:
     """Return what two firms with two mechanisms see; the first mechanism is outbound."""
+
     def lanes(array: object, *shape: int) -> np.ndarray:
         return np.asarray(array, float).reshape(-1, *shape, 1)
 
-    return Observed(np.array([0, 1]), np.asarray(base, float)[..., None], lanes(revenue, 2),
-                    lanes(impressions, 2), lanes(maturity, 2, 2), lanes(effort, 2, 2),
-                    np.array([True, False]))
+    return Observed(
+        np.array([0, 1]),
+        np.asarray(base, float)[..., None],
+        lanes(revenue, 2),
+        lanes(impressions, 2),
+        lanes(maturity, 2, 2),
+        lanes(effort, 2, 2),
+        np.array([True, False]),
+    )
 
 
 def test_a_passive_firm_goes_on_as_today_whatever_happens() -> None:
@@ -49,7 +61,9 @@ def test_a_proportional_firm_spends_by_revenue_relative_to_its_first_quarter() -
 def test_a_proportional_firm_waits_until_there_is_something_to_go_by() -> None:
     assert proportional(0, policy(), seen(revenue=[[100, 1]]))[:, 0].tolist() == [10.0, 4.0]
     assert proportional(0, policy(lag=2), seen(revenue=[[100, 1], [900, 1]]))[:, 0].tolist() == [
-        10.0, 4.0]
+        10.0,
+        4.0,
+    ]
 
 
 def test_a_firm_without_revenue_keeps_its_effort() -> None:
@@ -58,7 +72,7 @@ def test_a_firm_without_revenue_keeps_its_effort() -> None:
 
 
 def test_a_reactive_firm_answers_lost_share_of_voice_with_the_same_instrument() -> None:
-    """From 3 of 4 to 1 of 4: half of the share lost, outbound effort 1.5 fold, the rest as it is."""
+    """From 3 of 4 to 1 of 4: half of the share lost, outbound effort 1.5 fold."""
     history = seen(impressions=[[3, 1], [1, 3]])
     assert reactive_policy(0, policy(), history)[:, 0] == pytest.approx([15.0, 4.0])
     assert reactive_policy(0, policy(strength=0.4), history)[:, 0] == pytest.approx([12.0, 4.0])
@@ -89,8 +103,9 @@ def test_an_imitator_does_not_copy_what_is_no_longer_funded_or_not_yet_to_be_see
 
 
 def test_every_policy_leaves_what_it_saw_as_it_was() -> None:
-    history = seen([[1, 2], [2, 1]], [[3, 1], [1, 3]], [[[0.9, 0.5], [0.2, 0.0]]] * 2,
-                   [[[10, 4], [6, 0]]] * 2)
+    history = seen(
+        [[1, 2], [2, 1]], [[3, 1], [1, 3]], [[[0.9, 0.5], [0.2, 0.0]]] * 2, [[[10, 4], [6, 0]]] * 2
+    )
     before = history.base.copy()
     for decide in POLICIES.values():
         for firm in range(2):
@@ -136,13 +151,17 @@ def test_without_budget_nothing_is_spent() -> None:
 
 
 def test_policies_answer_in_the_engine_what_the_organization_does() -> None:
-    """We advertise from quarter 3 on: the reactive rival does, too; the imitator learns to listen."""
+    """We advertise from quarter 3 on: so does the reactive rival; the imitator listens."""
     ads = {"advertising": Programme(effort=13.0, maturity=0.9)}
     market = village.scenario(quarters=4)
-    market = replace(market, firms=(
-        village.firm(programmes={**ads, "listening": Programme(effort=13.0, maturity=0.5)}),
-        village.firm("theirs", programmes=ads, policy=policy("reactive", 4.0)),
-        village.firm("others", programmes=ads, policy=policy("imitator", 0.5))))
+    market = replace(
+        market,
+        firms=(
+            village.firm(programmes={**ads, "listening": Programme(effort=13.0, maturity=0.5)}),
+            village.firm("theirs", programmes=ads, policy=policy("reactive", 4.0)),
+            village.firm("others", programmes=ads, policy=policy("imitator", 0.5)),
+        ),
+    )
     people = build_world(market, 1, 0)
     plan = village.plan(market, advertising=60.0)
     plan.effort[:, :2] = 0.0

@@ -10,17 +10,36 @@ import numpy as np
 import pytest
 
 from sim.lanes import fill_int, load_int, store, store_int, width_of
-from sim.rng import (Stream, id_of, ids_of, normal, normal_of, slot_of, threefry, uniform,
-                     uniform_of, words)
+from sim.rng import (
+    Stream,
+    id_of,
+    ids_of,
+    normal,
+    normal_of,
+    slot_of,
+    threefry,
+    uniform,
+    uniform_of,
+    words,
+)
 
 # Random123 known answers for threefry4x32 with 13 rounds: counter, key, words.
 KNOWN = (
-    ("00000000 00000000 00000000 00000000", "00000000 00000000 00000000 00000000",
-     "531c7e4f 39491ee5 2c855a92 3d6abf9a"),
-    ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff ffffffff ffffffff",
-     "c4189358 1c9cc83a d5881c67 6a0a89e0"),
-    ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0 082efa98 ec4e6c89",
-     "4aa71d8f 734738c2 431fc6a8 ae6debf1"),
+    (
+        "00000000 00000000 00000000 00000000",
+        "00000000 00000000 00000000 00000000",
+        "531c7e4f 39491ee5 2c855a92 3d6abf9a",
+    ),
+    (
+        "ffffffff ffffffff ffffffff ffffffff",
+        "ffffffff ffffffff ffffffff ffffffff",
+        "c4189358 1c9cc83a d5881c67 6a0a89e0",
+    ),
+    (
+        "243f6a88 85a308d3 13198a2e 03707344",
+        "a4093822 299f31d0 082efa98 ec4e6c89",
+        "4aa71d8f 734738c2 431fc6a8 ae6debf1",
+    ),
 )
 
 
@@ -32,10 +51,15 @@ def hexadecimal(text: str) -> list[int]:
 def in_lanes(width: Any, counter: Any, key: Any, out: Any) -> None:
     lanes = len(width)
     a, b, c, d = threefry(
-        load_int(width, counter, 0), load_int(width, counter, lanes),
-        load_int(width, counter, 2 * lanes), load_int(width, counter, 3 * lanes),
-        fill_int(width, key[0]), fill_int(width, key[1]), fill_int(width, key[2]),
-        fill_int(width, key[3]))
+        load_int(width, counter, 0),
+        load_int(width, counter, lanes),
+        load_int(width, counter, 2 * lanes),
+        load_int(width, counter, 3 * lanes),
+        fill_int(width, key[0]),
+        fill_int(width, key[1]),
+        fill_int(width, key[2]),
+        fill_int(width, key[3]),
+    )
     store_int(out, 0, a)
     store_int(out, lanes, b)
     store_int(out, 2 * lanes, c)
@@ -53,8 +77,7 @@ def as_numbers(width: Any, word: Any, u: Any, z: Any) -> None:
 
 @numba.njit
 def in_scalars(counter: Any, key: Any) -> Any:
-    return threefry(counter[0], counter[1], counter[2], counter[3], key[0], key[1], key[2],
-                    key[3])
+    return threefry(counter[0], counter[1], counter[2], counter[3], key[0], key[1], key[2], key[3])
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
@@ -74,19 +97,39 @@ def test_lanes_give_the_published_words(counter: str, key: str, answer: str, lan
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
-def test_single_words_in_a_kernel_are_the_published_words(counter: str, key: str,
-                                                          answer: str) -> None:
-    drawn = in_scalars(np.array(hexadecimal(counter), np.uint32),
-                       np.array(hexadecimal(key), np.uint32))
+def test_single_words_in_a_kernel_are_the_published_words(
+    counter: str, key: str, answer: str
+) -> None:
+    drawn = in_scalars(
+        np.array(hexadecimal(counter), np.uint32), np.array(hexadecimal(key), np.uint32)
+    )
     assert [int(word) for word in drawn] == hexadecimal(answer)
 
 
 def test_an_address_is_counter_id_week_block_under_key_seed_replication_stream_slot() -> None:
     ident = 0x85A308D3243F6A88
-    drawn = words(0xA4093822, 0x299F31D0, Stream.FIRM, np.array([ident], np.uint64),
-                  week=0x13198A2E, block=0x03707344, slot=0x6C4E6C89)
-    arrays = [np.array([x], np.uint32) for x in (
-        0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344, 0xA4093822, 0x299F31D0, 2, 0x6C4E6C89)]
+    drawn = words(
+        0xA4093822,
+        0x299F31D0,
+        Stream.FIRM,
+        np.array([ident], np.uint64),
+        week=0x13198A2E,
+        block=0x03707344,
+        slot=0x6C4E6C89,
+    )
+    arrays = [
+        np.array([x], np.uint32)
+        for x in (
+            0x243F6A88,
+            0x85A308D3,
+            0x13198A2E,
+            0x03707344,
+            0xA4093822,
+            0x299F31D0,
+            2,
+            0x6C4E6C89,
+        )
+    ]
     assert drawn[0].tolist() == [int(x[0]) for x in threefry(*arrays)]
 
 
@@ -124,10 +167,15 @@ def test_appending_people_changes_nobodys_id_or_luck() -> None:
 def test_every_part_of_an_address_matters() -> None:
     ids = ids_of("people", 4)
     first = uniform(1, 0, Stream.PERSON, ids)
-    others = [uniform(2, 0, Stream.PERSON, ids), uniform(1, 1, Stream.PERSON, ids),
-              uniform(1, 0, Stream.FIRM, ids), uniform(1, 0, Stream.PERSON, ids, week=1),
-              uniform(1, 0, Stream.PERSON, ids, block=1), uniform(1, 0, Stream.PERSON, ids, slot=1),
-              uniform(1, 0, Stream.PERSON, ids_of("others", 4))]
+    others = [
+        uniform(2, 0, Stream.PERSON, ids),
+        uniform(1, 1, Stream.PERSON, ids),
+        uniform(1, 0, Stream.FIRM, ids),
+        uniform(1, 0, Stream.PERSON, ids, week=1),
+        uniform(1, 0, Stream.PERSON, ids, block=1),
+        uniform(1, 0, Stream.PERSON, ids, slot=1),
+        uniform(1, 0, Stream.PERSON, ids_of("others", 4)),
+    ]
     for other in others:
         assert not (first == other).any()
 
@@ -144,12 +192,20 @@ def test_uniform_and_normal_numbers_have_the_moments_they_should() -> None:
 
 def test_streams_keep_their_numbers_because_results_depend_on_them() -> None:
     assert {s.name: int(s) for s in Stream} == {
-        "NEEDS": 0, "PERSON": 1, "FIRM": 2, "LISTEN": 3, "RECOMMEND": 4, "NETWORK": 5, "INIT": 6,
-        "TIE": 7}
+        "NEEDS": 0,
+        "PERSON": 1,
+        "FIRM": 2,
+        "LISTEN": 3,
+        "RECOMMEND": 4,
+        "NETWORK": 5,
+        "INIT": 6,
+        "TIE": 7,
+    }
 
 
 def test_a_firms_slot_follows_from_its_key_and_fits_31_bits() -> None:
     assert slot_of("ours") != slot_of("theirs")
     assert all(0 <= slot_of(key) < 2**31 for key in ("ours", "theirs", "a", "b", "c"))
     assert id_of("ours") == int.from_bytes(
-        hashlib.blake2b(b"ours", digest_size=8).digest(), "little")
+        hashlib.blake2b(b"ours", digest_size=8).digest(), "little"
+    )

@@ -31,16 +31,25 @@ def test_r1_a_still_world_changes_no_bit() -> None:
     rng = np.random.default_rng(1)
     n = 40
     ties = rng.uniform(0, 1, (n, n)) * (rng.uniform(size=(n, n)) < 0.2)
-    people = handmade.world(n, 2, contact=ties, evidence=ties, tied=rng.integers(-1, 2, n),
-                            opening_attitude=rng.uniform(-1, 1, (n, 2)))
+    people = handmade.world(
+        n,
+        2,
+        contact=ties,
+        evidence=ties,
+        tied=rng.integers(-1, 2, n),
+        opening_attitude=rng.uniform(-1, 1, (n, 2)),
+    )
     market = still(n, 2, **SPEAK)
-    market = replace(market, firms=tuple(replace(f, levers={"complaint_ease": 0.0})
-                                         for f in market.firms))
+    market = replace(
+        market, firms=tuple(replace(f, levers={"complaint_ease": 0.0}) for f in market.firms)
+    )
     run = started(market, people)
     for f in range(2):
         run.state.people[:, f * FIRM_FIELDS + SALIENCE, 0] = rng.uniform(0, 1, n)
         run.state.people[:, f * FIRM_FIELDS + 2, 0] = rng.uniform(0, 1, n)
-        run.state.people[:, f * FIRM_FIELDS + 3:f * FIRM_FIELDS + 5, 0] = rng.uniform(2, 9, (n, 2))
+        run.state.people[:, f * FIRM_FIELDS + 3 : f * FIRM_FIELDS + 5, 0] = rng.uniform(
+            2, 9, (n, 2)
+        )
     run.state.people[:, -1] = rng.uniform(-1, 1, (n, 1))
     before = run.state.people.copy()
     run.advance_quarter()
@@ -57,8 +66,16 @@ def test_r1_where_attitudes_settle_does_not_depend_on_the_length_of_the_week() -
     people = handmade.world(3, 1, evidence=ties, opening_attitude=[[0.9], [-0.5], [0.1]])
     market = still(3, 1, quarters=12, **SPEAK)
     market = replace(market, firms=(village.firm(programmes={}, levers={"impressions": 1.0}),))
-    lanes = [arm(market, f"week{part}", anchor=0.2 * part, claim_persuasion=0.3 * part,
-                 peer_persuasion=0.6 * part) for part in (1.0, 0.5, 0.25)]
+    lanes = [
+        arm(
+            market,
+            f"week{part}",
+            anchor=0.2 * part,
+            claim_persuasion=0.3 * part,
+            peer_persuasion=0.6 * part,
+        )
+        for part in (1.0, 0.5, 0.25)
+    ]
     run = advanced(market, people, *lanes)
     assert attitude(run, lane=0) != pytest.approx([0.9, -0.5, 0.1], abs=0.05)
     for lane in (1, 2):
@@ -71,8 +88,14 @@ def test_r1_where_attitudes_settle_does_not_depend_on_the_length_of_the_week() -
 def test_r2_independent_causes_add_their_hazards() -> None:
     """An advertisement, a message and an experience: 1 - (1 - p)(1 - q)(1 - r) from salience 0."""
     ties = np.array([[0, 1.0], [0, 0]])
-    market = still(2, 1, salience_per_impression=0.2, salience_per_message=0.3,
-                   salience_per_experience=0.5, **SPEAK)
+    market = still(
+        2,
+        1,
+        salience_per_impression=0.2,
+        salience_per_message=0.3,
+        salience_per_experience=0.5,
+        **SPEAK,
+    )
     kind = replace(market.stakeholders[0], experience=50.0)
     firm = village.firm(programmes={}, levers={"impressions": 1.0})
     market = replace(market, stakeholders=(kind,), firms=(firm,))
@@ -134,16 +157,31 @@ def test_r4_a_chain_of_hearers_passes_on_one_step_a_week() -> None:
 
 def test_r5_what_one_does_changes_nobody_elses_luck() -> None:
     """Nobody hears anybody: another's attitude and provider leave all others bit by bit alone."""
-    market = replace(village.scenario(), physics=replace(
-        village.PHYSICS, engagement_effect=0.0, backlog_effect=0.0, need_drift=0.0,
-        disconfirmation=1.0))
+    market = replace(
+        village.scenario(),
+        physics=replace(
+            village.PHYSICS,
+            engagement_effect=0.0,
+            backlog_effect=0.0,
+            need_drift=0.0,
+            disconfirmation=1.0,
+        ),
+    )
     n = 60
     rng = np.random.default_rng(2)
-    given = {"tied": rng.integers(-1, 2, n), "opportunity": np.full(n, 0.2),
-             "opening_attitude": rng.uniform(-0.5, 0.5, (n, 2)), "voice": np.ones(n)}
-    quiet = replace(market, firms=tuple(replace(
-        f, levers={"ticket_capacity": 0.0, "coverage": 0.0, "complaint_ease": 0.0})
-        for f in market.firms))
+    given = {
+        "tied": rng.integers(-1, 2, n),
+        "opportunity": np.full(n, 0.2),
+        "opening_attitude": rng.uniform(-0.5, 0.5, (n, 2)),
+        "voice": np.ones(n),
+    }
+    quiet = replace(
+        market,
+        firms=tuple(
+            replace(f, levers={"ticket_capacity": 0.0, "coverage": 0.0, "complaint_ease": 0.0})
+            for f in market.firms
+        ),
+    )
     one = advanced(quiet, handmade.world(n, 2, **given), village.arm(quiet))
     given["opening_attitude"] = given["opening_attitude"].copy()
     given["opening_attitude"][0] = [-1.0, 1.0]
@@ -160,8 +198,13 @@ def test_r5_what_one_does_changes_nobody_elses_luck() -> None:
 
 def test_r6_flows_are_laws_times_firms() -> None:
     assert [(int(f), f.law, f.about_us) for f in FLOWS] == [
-        (1, Law.OUTBOUND, True), (2, Law.PEER, True), (3, Law.INBOUND, True),
-        (4, Law.OUTBOUND, False), (5, Law.PEER, False), (6, Law.INBOUND, False)]
+        (1, Law.OUTBOUND, True),
+        (2, Law.PEER, True),
+        (3, Law.INBOUND, True),
+        (4, Law.OUTBOUND, False),
+        (5, Law.PEER, False),
+        (6, Law.INBOUND, False),
+    ]
     for flow in FLOWS:
         gates = muted(flow, 3)
         closed = [tuple(map(int, x)) for x in np.argwhere(gates == 0)]
@@ -175,17 +218,38 @@ def lively() -> tuple[Scenario, Run]:
 
     Lane 0 has all gates open, lane f flow f muted.
     """
-    market = still(60, 2, peer_persuasion=1.0, salience_per_impression=0.1, claim_persuasion=0.1,
-                   salience_per_message=0.5, claim_expectation=0.1, need_drift=0.1, **SPEAK)
-    firms = tuple(village.firm(f"firm{f}", programmes={}, levers={
-        "impressions": 2.0, "coverage": 0.5, "complaint_ease": 1.0, "mining": 0.5})
-        for f in range(2))
-    market = replace(market, firms=firms,
-                     stakeholders=(replace(market.stakeholders[0], salience=0.3),))
+    market = still(
+        60,
+        2,
+        peer_persuasion=1.0,
+        salience_per_impression=0.1,
+        claim_persuasion=0.1,
+        salience_per_message=0.5,
+        claim_expectation=0.1,
+        need_drift=0.1,
+        **SPEAK,
+    )
+    firms = tuple(
+        village.firm(
+            f"firm{f}",
+            programmes={},
+            levers={"impressions": 2.0, "coverage": 0.5, "complaint_ease": 1.0, "mining": 0.5},
+        )
+        for f in range(2)
+    )
+    market = replace(
+        market, firms=firms, stakeholders=(replace(market.stakeholders[0], salience=0.3),)
+    )
     rng = np.random.default_rng(3)
     ties = rng.uniform(0, 0.3, (60, 60)) * (1 - np.eye(60))
-    people = handmade.world(60, 2, contact=ties, evidence=ties, tied=rng.integers(0, 2, 60),
-                            opening_attitude=rng.uniform(-0.9, 0.9, (60, 2)))
+    people = handmade.world(
+        60,
+        2,
+        contact=ties,
+        evidence=ties,
+        tied=rng.integers(0, 2, 60),
+        opening_attitude=rng.uniform(-0.9, 0.9, (60, 2)),
+    )
     lanes = [arm(market, "open"), *(arm(market, f"mute{f}", gates=muted(f, 2)) for f in FLOWS)]
     run = started(market, people, *lanes)
     run.state.people[:, -1] = -0.5
@@ -205,8 +269,10 @@ def test_r6_each_muted_flow_silences_its_own_law_about_its_own_firm_and_no_other
             assert (state.goodwill[f, 0, lane] > 0) == open_[Law.OUTBOUND]
             assert (state.quarter[HEARD, f, lane] > 0) == open_[Law.INBOUND]
             assert (state.quarter[ARRIVED, f, lane] > 0) == open_[Law.INBOUND], about_us
-            moved = run.state.people[:, f * FIRM_FIELDS + ATTITUDE, lane] - (
-                run.world.opening_attitude[:, f])
+            moved = (
+                run.state.people[:, f * FIRM_FIELDS + ATTITUDE, lane]
+                - (run.world.opening_attitude[:, f])
+            )
             raised = run.state.people[:, f * FIRM_FIELDS + 2, lane] > np.float32(0.6)
             assert raised.any() == open_[Law.OUTBOUND]
             if not open_[Law.PEER]:
@@ -260,8 +326,10 @@ def test_r6_muting_a_flow_nobody_uses_changes_no_bit(flow: Flow) -> None:
     twin = village.arm(market, "twin", gates=muted(flow, 2))
     run = advanced(market, people, village.arm(market), twin)
     both = bits(run)
-    assert differing({n: a[..., 0] for n, a in both.items()},
-                     {n: a[..., 1] for n, a in both.items()}) == []
+    assert (
+        differing({n: a[..., 0] for n, a in both.items()}, {n: a[..., 1] for n, a in both.items()})
+        == []
+    )
     in_use = village.scenario(quarters=2)
     used = advanced(in_use, people, village.arm(in_use), twin)
     assert not np.array_equal(used.state.people[..., 0], used.state.people[..., 1])
@@ -272,8 +340,9 @@ def test_r6_a_half_open_gate_halves_the_rate(law: Law) -> None:
     """Outbound: goodwill. Peer: salience hazard of a message. Inbound: voices heard."""
     n = 2000
     market = still(n, 1, salience_per_message=2 * LN2, **SPEAK)
-    firm = village.firm(programmes={}, levers={"impressions": 2.0, "coverage": 1.0,
-                                               "complaint_ease": 1.0})
+    firm = village.firm(
+        programmes={}, levers={"impressions": 2.0, "coverage": 1.0, "complaint_ease": 1.0}
+    )
     market = replace(market, firms=(firm,))
     ties = np.zeros((n, n))
     ties[0, 1] = 1.0
@@ -290,8 +359,11 @@ def test_r6_a_half_open_gate_halves_the_rate(law: Law) -> None:
     mind = run.state.people[0, SALIENCE]
     whole = (2.0, 0.75, n - 1, n - 1)
     assert (goodwill[0], mind[0], heard[0], arrived[0]) == pytest.approx(whole, abs=1e-5)
-    expected = {Law.OUTBOUND: (1.0, 0.75, n - 1, n - 1), Law.PEER: (2.0, 0.5, n - 1, n - 1),
-                Law.INBOUND: (2.0, 0.75, n / 2, n / 2)}[law]
+    expected = {
+        Law.OUTBOUND: (1.0, 0.75, n - 1, n - 1),
+        Law.PEER: (2.0, 0.5, n - 1, n - 1),
+        Law.INBOUND: (2.0, 0.75, n / 2, n / 2),
+    }[law]
     assert (goodwill[1], mind[1]) == pytest.approx(expected[:2], abs=1e-5)
     assert (heard[1], arrived[1]) == pytest.approx(expected[2:], abs=4 * 22.4)
 
@@ -300,12 +372,20 @@ def test_r6_experience_is_physics_unless_it_is_said_to_be_influence() -> None:
     market = village.scenario(quarters=1)
     market = replace(market, firms=tuple(replace(f, programmes={}) for f in market.firms))
     people = build_world(market, 1, 0)
-    for in_flow in (False, True):
-        asked = replace(market, physics=replace(market.physics, experience_in_flow=in_flow))
-        twin = village.arm(asked, "twin", gates=muted(Flow.OURS_TO_STAKEHOLDERS, 2))
-        run = advanced(asked, people, village.arm(asked), twin)
-        same = np.array_equal(run.state.people[..., 0], run.state.people[..., 1])
-        assert same == (not in_flow)
+    mute = muted(Flow.OURS_TO_STAKEHOLDERS, 2)
+    counted = {"experience_in_flow": 1.0}
+    run = advanced(
+        market,
+        people,
+        village.arm(market),
+        village.arm(market, "muted", gates=mute),
+        village.arm(market, "counted", physics=counted),
+        village.arm(market, "counted_muted", gates=mute, physics=counted),
+    )
+    open_, closed, counted_open, counted_closed = np.moveaxis(run.state.people, -1, 0)
+    assert np.array_equal(open_, closed)
+    assert np.array_equal(open_, counted_open)
+    assert not np.array_equal(counted_open, counted_closed)
 
 
 # ---- R7: organizations are exchangeable ---------------------------------------------------------
@@ -313,9 +393,13 @@ def test_r6_experience_is_physics_unless_it_is_said_to_be_influence() -> None:
 
 def test_r7_two_firms_alike_that_trade_places_trade_results() -> None:
     market = village.scenario(quarters=2)
-    market = replace(market, firms=(
-        replace(market.firms[0], policy=Policy("reactive", 2.0, 1, 60.0)),
-        replace(market.firms[1], price=1.1, levers={"referral": 0.4})))
+    market = replace(
+        market,
+        firms=(
+            replace(market.firms[0], policy=Policy("reactive", 2.0, 1, 60.0)),
+            replace(market.firms[1], price=1.1, levers={"referral": 0.4}),
+        ),
+    )
     there = replace(market, firms=market.firms[::-1])
     ours = advanced(market, build_world(market, 5, 0), village.arm(market), seed=5)
     theirs = advanced(there, build_world(there, 5, 0), village.arm(there), seed=5)
@@ -345,58 +429,112 @@ def test_r8_capital_wears_per_year() -> None:
     """Half a year at ln 4 a year halves a stock nobody adds to."""
     market = still(2, 1, quarters=2)
     firm = village.firm(programmes={})
-    firm = replace(firm, capital={key: replace(c, investment=0.0, depreciation=2 * LN2)
-                                  for key, c in firm.capital.items()})
+    firm = replace(
+        firm,
+        capital={
+            key: replace(c, investment=0.0, depreciation=2 * LN2) for key, c in firm.capital.items()
+        },
+    )
     run = advanced(replace(market, firms=(firm,)), handmade.world(2, 1))
     assert run.firms.stock[0, :, 0] == pytest.approx(500.0)
 
 
 # ---- what is declared is used -------------------------------------------------------------------
 
-OTHER = {"experience_in_flow": 1.0, "confidence": 0.4, "complementarity": 0.5,
-         "none_utility": 1.0, "self_selection": 0.7, "referral_weeks": 1.0, "patience": 1.0,
-         "recovery_quiet": 1.0, "grievance_weeks": 0.0, "goodwill_weight": 0.4}
+OTHER = {
+    "confidence": 0.4,
+    "complementarity": 0.5,
+    "none_utility": 1.0,
+    "self_selection": 0.7,
+    "referral_weeks": 1.0,
+    "patience": 1.0,
+    "recovery_quiet": 1.0,
+    "grievance_weeks": 0.0,
+    "goodwill_weight": 0.4,
+}
 
 
 def test_every_coefficient_that_an_arm_may_change_changes_something() -> None:
     """Otherwise it would be accepted and then ignored."""
     market = village.scenario(quarters=3)
-    programmes = {key: Programme(effort=13.0, maturity=0.6) for key in (
-        "advertising", "listening", "referral", "rebuttal", "mining")}
-    levers_of = ({"conquest": 1.0, "ticket_capacity": 20.0},
-                 {"conquest": 1.0, "ticket_capacity": 0.0})
-    market = replace(market, firms=tuple(
-        replace(f, programmes=programmes, price=price, levers=given)
-        for f, price, given in zip(market.firms, (1.0, 2.0), levers_of, strict=True)),
-        stakeholders=(village.kind(count=150, voice=6.0, opportunity=0.3, tied={
-            "ours": 0.4, "theirs": 0.3}), village.employees()),
-        physics=replace(market.physics, referral_offer=3.0, goodwill_weight=0.1))
-    names = [f.name for f in fields(Physics)]
+    programmes = {
+        key: Programme(effort=13.0, maturity=0.6)
+        for key in ("advertising", "listening", "referral", "rebuttal", "mining")
+    }
+    levers_of = (
+        {"conquest": 1.0, "ticket_capacity": 20.0},
+        {"conquest": 1.0, "ticket_capacity": 0.0},
+    )
+    market = replace(
+        market,
+        firms=tuple(
+            replace(f, programmes=programmes, price=price, levers=given)
+            for f, price, given in zip(market.firms, (1.0, 2.0), levers_of, strict=True)
+        ),
+        stakeholders=(
+            village.kind(count=150, voice=6.0, opportunity=0.3, tied={"ours": 0.4, "theirs": 0.3}),
+            village.employees(),
+        ),
+        physics=replace(market.physics, referral_offer=3.0, goodwill_weight=0.1),
+    )
+    names = [f.name for f in fields(Physics) if f.name != "experience_in_flow"]
     people = build_world(market, 1, 0)
     silent = []
     for start in range(0, len(names), 15):
-        some = names[start:start + 15]
-        lanes = [village.arm(market, name, physics={
-            name: OTHER.get(name, 1.3 * getattr(market.physics, name) + 0.01)}) for name in some]
+        some = names[start : start + 15]
+        lanes = [
+            village.arm(
+                market,
+                name,
+                physics={name: OTHER.get(name, 1.3 * getattr(market.physics, name) + 0.01)},
+            )
+            for name in some
+        ]
         both = bits(advanced(market, people, village.arm(market), *lanes))
-        silent += [name for lane, name in enumerate(some, start=1) if all(
-            np.array_equal(a[..., 0], a[..., lane], equal_nan=a.dtype.kind == "f")
-            for a in both.values())]
+        silent += [
+            name
+            for lane, name in enumerate(some, start=1)
+            if all(
+                np.array_equal(a[..., 0], a[..., lane], equal_nan=a.dtype.kind == "f")
+                for a in both.values()
+            )
+        ]
     assert silent == []
 
 
-MOVED = {"impressions": 1.0, "credibility": 2.0, "honesty": 0.5, "rebuttal": 0.5, "talk_rate": 2.0,
-         "contact": 2.0, "referral": 0.7, "issue_response": 0.5, "comparison": 1.0,
-         "coverage": 0.8, "mining": 0.6, "routing": 0.5, "absorption": 0.9,
-         "adaptation_rate": 0.3, "ticket_capacity": 50.0, "complaint_ease": 0.9, "recovery": 0.9,
-         "conquest": 2.0, "quality": 1.0, "loyalty": 1.0, "discount": 0.3, "learning": 2.0}
+MOVED = {
+    "impressions": 1.0,
+    "credibility": 2.0,
+    "honesty": 0.5,
+    "rebuttal": 0.5,
+    "talk_rate": 2.0,
+    "contact": 2.0,
+    "referral": 0.7,
+    "issue_response": 0.5,
+    "comparison": 1.0,
+    "coverage": 0.8,
+    "mining": 0.6,
+    "routing": 0.5,
+    "absorption": 0.9,
+    "adaptation_rate": 0.3,
+    "ticket_capacity": 50.0,
+    "complaint_ease": 0.9,
+    "recovery": 0.9,
+    "conquest": 2.0,
+    "quality": 1.0,
+    "loyalty": 1.0,
+    "discount": 0.3,
+    "learning": 2.0,
+}
 
 
 @pytest.mark.parametrize("key", [row.key for row in levers.TABLE])
 def test_every_lever_changes_something(key: str) -> None:
     market = village.scenario(quarters=2)
-    market = replace(market, stakeholders=(village.kind(count=120, voice=6.0, opportunity=0.3),
-                                           village.employees()))
+    market = replace(
+        market,
+        stakeholders=(village.kind(count=120, voice=6.0, opportunity=0.3), village.employees()),
+    )
     people = build_world(market, 1, 0)
     ours = replace(market.firms[0], levers={key: MOVED[key]})
     moved = replace(market, firms=(ours, market.firms[1]))
@@ -424,8 +562,9 @@ def test_a_mechanism_moves_a_lever_from_its_default_by_its_output(key: str) -> N
 def test_a_reduction_multiplies_and_mechanisms_combine() -> None:
     """Two share levers close the gap one after the other; a cut takes its share of the whole."""
     effects = [village.Effect("coverage", (), 0.5), village.Effect("talk_rate", (), -0.5)]
-    mechanisms = tuple(village.mechanism(f"m{i}", *effects, half_life=1000.0, dip=0.0)
-                       for i in range(2))
+    mechanisms = tuple(
+        village.mechanism(f"m{i}", *effects, half_life=1000.0, dip=0.0) for i in range(2)
+    )
     market = replace(still(2, 1, complementarity=1.0), mechanisms=mechanisms)
     programmes = {f"m{i}": Programme(effort=13.0, maturity=0.5) for i in range(2)}
     market = replace(market, firms=(village.firm(programmes=programmes),))
@@ -439,8 +578,10 @@ def test_a_reduction_multiplies_and_mechanisms_combine() -> None:
 def test_an_effect_reaches_only_the_types_it_names() -> None:
     mechanism = village.mechanism("mover", village.Effect("impressions", ("employees",), 3.0))
     programmes = {"mover": Programme(effort=13.0, maturity=0.5)}
-    market = village.scenario(mechanisms=(mechanism,), firms=tuple(
-        village.firm(key, programmes=programmes) for key in ("ours", "theirs")))
+    market = village.scenario(
+        mechanisms=(mechanism,),
+        firms=tuple(village.firm(key, programmes=programmes) for key in ("ours", "theirs")),
+    )
     run = advanced(market, build_world(market, 1, 0), village.arm(market), weeks=1)
     assert (run.firms.lever[IMPRESSIONS, :, 0] == 0).all()
     assert (run.firms.lever[IMPRESSIONS, :, 1] > 0).all()
@@ -448,8 +589,13 @@ def test_an_effect_reaches_only_the_types_it_names() -> None:
 
 def test_spending_nothing_leaves_every_lever_at_its_default_exactly() -> None:
     market = village.scenario(quarters=1)
-    market = replace(market, firms=tuple(replace(f, programmes={
-        "advertising": Programme(effort=0.0, maturity=0.9)}) for f in market.firms))
+    market = replace(
+        market,
+        firms=tuple(
+            replace(f, programmes={"advertising": Programme(effort=0.0, maturity=0.9)})
+            for f in market.firms
+        ),
+    )
     run = advanced(market, build_world(market, 1, 0), village.arm(market))
     for i, row in enumerate(levers.TABLE):
         assert (run.firms.lever[i] == row.default).all(), row.key

@@ -22,15 +22,43 @@ RESOLUTION = 2 * 2.0**-14
 SPEAK = handmade.EVERYBODY_SPEAKS
 
 DEGROOT = np.array([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2], [0.1, 0.3, 0.6]])
-JOHNSEN = np.array([[0.220, 0.120, 0.360, 0.300], [0.147, 0.215, 0.344, 0.294],
-                    [0.0, 0.0, 1.0, 0.0], [0.090, 0.178, 0.446, 0.286]])
+JOHNSEN = np.array(
+    [
+        [0.220, 0.120, 0.360, 0.300],
+        [0.147, 0.215, 0.344, 0.294],
+        [0.0, 0.0, 1.0, 0.0],
+        [0.090, 0.178, 0.446, 0.286],
+    ]
+)
 CYCLE = np.array([[0, 1, -1, 0], [1, 0, 0, -1], [-1, 0, 0, 1], [0, -1, 1, 0]], float)
 CLUB = {  # Zachary (1977): the 78 friendships of a karate club
-    0: (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 17, 19, 21, 31), 1: (2, 3, 7, 13, 17, 19, 21, 30),
-    2: (3, 7, 8, 9, 13, 27, 28, 32), 3: (7, 12, 13), 4: (6, 10), 5: (6, 10, 16), 6: (16,),
-    8: (30, 32, 33), 9: (33,), 13: (33,), 14: (32, 33), 15: (32, 33), 18: (32, 33), 19: (33,),
-    20: (32, 33), 22: (32, 33), 23: (25, 27, 29, 32, 33), 24: (25, 27, 31), 25: (31,),
-    26: (29, 33), 27: (33,), 28: (31, 33), 29: (32, 33), 30: (32, 33), 31: (32, 33), 32: (33,)}
+    0: (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 17, 19, 21, 31),
+    1: (2, 3, 7, 13, 17, 19, 21, 30),
+    2: (3, 7, 8, 9, 13, 27, 28, 32),
+    3: (7, 12, 13),
+    4: (6, 10),
+    5: (6, 10, 16),
+    6: (16,),
+    8: (30, 32, 33),
+    9: (33,),
+    13: (33,),
+    14: (32, 33),
+    15: (32, 33),
+    18: (32, 33),
+    19: (33,),
+    20: (32, 33),
+    22: (32, 33),
+    23: (25, 27, 29, 32, 33),
+    24: (25, 27, 31),
+    25: (31,),
+    26: (29, 33),
+    27: (33,),
+    28: (31, 33),
+    29: (32, 33),
+    30: (32, 33),
+    31: (32, 33),
+    32: (33,),
+}
 LEADERS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 17, 19, 21)
 
 
@@ -60,20 +88,36 @@ def rates_beside(matrix: np.ndarray, susceptible: np.ndarray, anchor: float) -> 
     return anchor * (susceptible / (1 - susceptible))[:, None] * others
 
 
-def settled(rates: np.ndarray, opening: np.ndarray, anchor: float = 0.0, weeks: int = 2000,
-            part: float = 1.0) -> np.ndarray:
+def settled(
+    rates: np.ndarray,
+    opening: np.ndarray,
+    anchor: float = 0.0,
+    weeks: int = 2000,
+    part: float = 1.0,
+) -> np.ndarray:
     """Return attitudes after so many weeks by the law on plain floats; evidence may be signed."""
     x = list(map(float, opening))
     for _ in range(weeks):
-        x = [moved(x[i], float(opening[i]), anchor * part,
-                   float(np.abs(rates[i]).sum()) * part,
-                   sum(float(rates[i, j]) * x[j] for j in range(len(x))) * part,
-                   0.0, 0.0, 0.0, 0.0) for i in range(len(x))]
+        x = [
+            moved(
+                x[i],
+                float(opening[i]),
+                anchor * part,
+                float(np.abs(rates[i]).sum()) * part,
+                sum(float(rates[i, j]) * x[j] for j in range(len(x))) * part,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+            )
+            for i in range(len(x))
+        ]
     return np.array(x)
 
 
-def through_engine(rates: np.ndarray, opening: np.ndarray, quarters: int,
-                   anchor: float = 0.0) -> np.ndarray:
+def through_engine(
+    rates: np.ndarray, opening: np.ndarray, quarters: int, anchor: float = 0.0
+) -> np.ndarray:
     """Return attitudes after so many quarters; everybody speaks every week."""
     n = len(opening)
     people = handmade.world(n, 1, evidence=rates, opening_attitude=opening[:, None])
@@ -86,8 +130,9 @@ def test_row_1_degroot_reaches_the_consensus_of_its_eigenvector() -> None:
     rates = rates_of(DEGROOT)
     assert settled(rates, opening, weeks=200) == pytest.approx(np.full(3, -2 / 21), rel=1e-10)
     assert settled(rates, opening, weeks=1) == pytest.approx(DEGROOT @ opening, abs=1e-14)
-    assert through_engine(rates, opening, 2) == pytest.approx(np.full(3, -0.0952381),
-                                                             abs=RESOLUTION)
+    assert through_engine(rates, opening, 2) == pytest.approx(
+        np.full(3, -0.0952381), abs=RESOLUTION
+    )
 
 
 def week_as_matrix(rates: np.ndarray) -> np.ndarray:
@@ -124,8 +169,10 @@ def test_row_3_four_people_settle_where_friedkin_and_johnsen_say() -> None:
 def test_row_4_an_anchored_karate_club_stays_divided() -> None:
     matrix, faction = karate()
     rates = rates_beside(matrix, np.full(34, 0.8), 0.2)
-    for x, tolerance in ((settled(rates, faction, 0.2), 1e-6),
-                         (through_engine(rates, faction, 8, anchor=0.2), RESOLUTION)):
+    for x, tolerance in (
+        (settled(rates, faction, 0.2), 1e-6),
+        (through_engine(rates, faction, 8, anchor=0.2), RESOLUTION),
+    ):
         assert x.mean() == pytest.approx(0.026500, abs=tolerance)
         assert x[[0, 8, 33]] == pytest.approx([0.665638, 0.158146, -0.550970], abs=tolerance)
 
@@ -142,8 +189,9 @@ def test_row_6_two_balanced_camps_settle_at_opposite_poles() -> None:
     opening = np.array([0.8, 0.2, -0.1, 0.3])
     rates = CYCLE / 2 * np.log(2)
     assert settled(rates, opening, weeks=200) == pytest.approx([0.2, 0.2, -0.2, -0.2], abs=1e-10)
-    assert through_engine(rates, opening, 3) == pytest.approx([0.2, 0.2, -0.2, -0.2],
-                                                              abs=RESOLUTION)
+    assert through_engine(rates, opening, 3) == pytest.approx(
+        [0.2, 0.2, -0.2, -0.2], abs=RESOLUTION
+    )
 
 
 def test_row_6_unbalanced_camps_settle_at_nothing() -> None:
@@ -159,7 +207,10 @@ def test_half_the_evidence_at_twice_the_contact_is_the_same_to_the_bit() -> None
     opening, rates = np.array([1.0, 0.0, -1.0]), rates_of(DEGROOT)
     market = still(3, 1, 1, peer_persuasion=1.0, **SPEAK)
     twice = replace(market, firms=(village.firm(programmes={}, levers={"contact": 2.0}),))
-    whole, half = (handmade.world(3, 1, evidence=part * rates, opening_attitude=opening[:, None])
-                   for part in (1.0, 0.5))
-    assert np.array_equal(attitude(advanced(market, whole, weeks=3)),
-                          attitude(advanced(twice, half, weeks=3)))
+    whole, half = (
+        handmade.world(3, 1, evidence=part * rates, opening_attitude=opening[:, None])
+        for part in (1.0, 0.5)
+    )
+    assert np.array_equal(
+        attitude(advanced(market, whole, weeks=3)), attitude(advanced(twice, half, weeks=3))
+    )

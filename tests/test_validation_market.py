@@ -52,11 +52,12 @@ def test_row_43_through_the_engine() -> None:
     assert run.firms.goodwill[0, 0, 0] == pytest.approx(25.606105, abs=1e-5)
 
 
-# ---- rows 46 and 47: logit choice, with and without loyalty ----------------------------------------
+# ---- rows 46 and 47: logit choice, with and without loyalty -------------------------------------
 
 
-def choosing(quarters: int = 1, n: int = N, values: tuple[float, ...] = VALUES,
-             **physics: float) -> tuple[Scenario, object]:
+def choosing(
+    quarters: int = 1, n: int = N, values: tuple[float, ...] = VALUES, **physics: float
+) -> tuple[Scenario, object]:
     """Return a market where all choose every week among firms of given value and none of 0."""
     market = still(n, len(values), quarters, **physics)
     firms = tuple(village.firm(f"firm{f}", programmes={}, appeal=v) for f, v in enumerate(values))
@@ -113,7 +114,7 @@ def test_row_46_the_elasticity_of_price_is_its_weight_times_what_is_left() -> No
     values = [utility(v, 1.0, 0.0, 0.6, 0.6, 1.5, 2.0) for v in VALUES]
     odds = np.exp([*values, 0.0])
     dearer = odds.copy()
-    dearer[0] *= 1.0001 ** -1.0
+    dearer[0] *= 1.0001**-1.0
     change = np.log(dearer[0] / dearer.sum()) - np.log(odds[0] / odds.sum())
     assert odds / odds.sum() == pytest.approx(SHARES, abs=1e-6)
     assert change / np.log(1.0001) == pytest.approx(-(1 - 0.375602), abs=1e-4)
@@ -139,10 +140,12 @@ def test_row_47_loyalty_gives_the_stationary_shares_and_retention_of_inertia() -
     assert (np.abs(kept / was - retention) < 4 * standard_error).all()
 
 
-@pytest.mark.parametrize(("firms", "psi", "retention"), [
-    (1, 1.0, 0.731059), (2, 2.0, 0.786986), (3, 3.295836866, 0.9)])
-def test_row_47_alike_options_keep_e_to_the_psi_over_its_sum(firms: int, psi: float,
-                                                             retention: float) -> None:
+@pytest.mark.parametrize(
+    ("firms", "psi", "retention"), [(1, 1.0, 0.731059), (2, 2.0, 0.786986), (3, 3.295836866, 0.9)]
+)
+def test_row_47_alike_options_keep_e_to_the_psi_over_its_sum(
+    firms: int, psi: float, retention: float
+) -> None:
     """J options, none among them, of value 0."""
     market, people = choosing(values=(0.0,) * firms, switching_cost=psi, none_utility=psi)
     run = advanced(market, people, weeks=8)
@@ -155,8 +158,9 @@ def test_row_47_alike_options_keep_e_to_the_psi_over_its_sum(firms: int, psi: fl
 def test_row_49_a_better_firm_moves_choices_to_itself_only() -> None:
     market, people = choosing()
     better = replace(market, firms=(replace(market.firms[0], appeal=1.1), *market.firms[1:]))
-    before, after = (advanced(m, people, weeks=1).state.marks[:, PROVIDER, 0]
-                     for m in (market, better))
+    before, after = (
+        advanced(m, people, weeks=1).state.marks[:, PROVIDER, 0] for m in (market, better)
+    )
     changed = before != after
     assert changed.sum() > 300
     assert (after[changed] == 0).all()
@@ -165,8 +169,9 @@ def test_row_49_a_better_firm_moves_choices_to_itself_only() -> None:
 def test_row_49_a_dearer_firm_loses_and_wins_nobody() -> None:
     market, people = choosing(price_weight=1.0)
     dear = replace(market, firms=(replace(market.firms[0], price=2.0), *market.firms[1:]))
-    before, after = (advanced(m, people, weeks=1).state.marks[:, PROVIDER, 0]
-                     for m in (market, dear))
+    before, after = (
+        advanced(m, people, weeks=1).state.marks[:, PROVIDER, 0] for m in (market, dear)
+    )
     changed = before != after
     assert changed.sum() > 300
     assert (before[changed] == 0).all()

@@ -7,6 +7,7 @@ the order in which they are called; the results agree with the kernels' (see the
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from types import SimpleNamespace
 
@@ -100,13 +101,13 @@ class Person(mesa.Agent):
             self.expectation[tied] += law.expectation_rate * surprise
             gap = done - firm.promise
             won, lost = law.trust_gain * max(gap, 0.0), law.trust_loss * max(-gap, 0.0)
-        prior, decay = law.trust_prior, law.trust_decay
+        prior, remembered = law.trust_prior, market.remembered
         for f in range(len(met)):
             self.kept[f] = experience.promises(
-                self.kept[f], prior, decay, won if f == tied else 0.0
+                self.kept[f], prior, remembered, won if f == tied else 0.0
             )
             self.broken[f] = experience.promises(
-                self.broken[f], prior, decay, lost if f == tied else 0.0
+                self.broken[f], prior, remembered, lost if f == tied else 0.0
             )
         self.speak()
 
@@ -247,6 +248,7 @@ class Market(mesa.Model):
         self.law = SimpleNamespace(
             **{name: float(run.coefficients[i, 0]) for i, name in enumerate(coefficients())}
         )
+        self.remembered = math.exp(-self.law.trust_decay)
         self.people = [Person(self, row) for row in range(n)]
         for name in QUANTITIES:
             for person, row in zip(self.people, run.quantity(name).tolist(), strict=True):

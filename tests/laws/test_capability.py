@@ -8,9 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.laws.capability import (EXPONENTIAL, INTERNAL_BASS, LOGISTIC, build, bundle, dip,
-                                 effort_level, logistic_step, mature, output, readiness,
-                                 reference_stock)
+from sim.laws.capability import (
+    EXPONENTIAL,
+    INTERNAL_BASS,
+    LOGISTIC,
+    build,
+    bundle,
+    dip,
+    effort_level,
+    logistic_step,
+    mature,
+    output,
+    readiness,
+    reference_stock,
+    wear,
+)
 
 LN2 = 0.6931471805599453
 R = (0.9, 0.5, 0.3)
@@ -25,9 +37,16 @@ def test_a_stock_of_log_two_references_is_half_ready() -> None:
     assert readiness(100.0, reference_stock(100.0, 0.3)) == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize(("exponent", "value"), [
-    (1.0, 0.6), (0.0, 0.5426557154), (-1.0, 0.4891304348), (-4.0, 0.3917770723),
-    (-50.0, 0.3073115122)])
+@pytest.mark.parametrize(
+    ("exponent", "value"),
+    [
+        (1.0, 0.6),
+        (0.0, 0.5426557154),
+        (-1.0, 0.4891304348),
+        (-4.0, 0.3917770723),
+        (-50.0, 0.3073115122),
+    ],
+)
 def test_bundles_range_from_the_sum_to_the_weakest_asset(exponent: float, value: float) -> None:
     assert bundle(*R, *A, exponent) == pytest.approx(value, abs=1e-10)
 
@@ -41,8 +60,9 @@ def test_a_needed_capital_that_is_missing_makes_the_bundle_nothing() -> None:
 
 
 @given(SHARE, SHARE, SHARE, st.sampled_from([1.0, 0.5, 0.0, -1.0, -4.0, -50.0]))
-def test_a_bundle_lies_between_its_weakest_and_its_strongest(h: float, i: float, o: float,
-                                                             exponent: float) -> None:
+def test_a_bundle_lies_between_its_weakest_and_its_strongest(
+    h: float, i: float, o: float, exponent: float
+) -> None:
     value = bundle(h, i, o, *A, exponent)
     assert min(h, i, o) * (1 - 1e-9) <= value <= max(h, i, o) * (1 + 1e-9)
     assert bundle(0.5 * h, 0.5 * i, 0.5 * o, *A, exponent) == pytest.approx(0.5 * value)
@@ -57,8 +77,14 @@ def test_output_needs_maturity_readiness_and_money() -> None:
     assert output(0.0, 0.5, 1.0) == 0.0
 
 
-def grown(form: int, weeks: int, level: float = 1.0, half_life: float = 13.0,
-          learning: float = 1.0, start: float = 0.0) -> float:
+def grown(
+    form: int,
+    weeks: int,
+    level: float = 1.0,
+    half_life: float = 13.0,
+    learning: float = 1.0,
+    start: float = 0.0,
+) -> float:
     mu = start
     for _ in range(weeks):
         mu = mature(mu, form, level, half_life, 0.0, learning)
@@ -92,7 +118,7 @@ def test_the_logistic_step_is_the_closed_form() -> None:
 
 
 def test_a_practice_spreads_by_training_and_by_colleagues() -> None:
-    """Half-life 13: training .01333 a week, colleagues three times as much per full adoption... """
+    """Half-life 13: training .01333 a week, colleagues three times as much per full adoption..."""
     assert mature(0.0, INTERNAL_BASS, 1.0, 13.0, 0.0, 1.0) == pytest.approx(0.013241306, rel=1e-6)
     assert mature(0.5, INTERNAL_BASS, 1.0, 13.0, 0.0, 1.0) == pytest.approx(0.544543637, rel=1e-6)
 
@@ -111,3 +137,12 @@ def test_a_stage_of_building_passes_on_half_and_loses_nothing() -> None:
     assert leaving == pytest.approx(0.9516258196404048)
     assert build(0.0, 0.0, 1.0) == (0.0, 0.0)
     assert math.isclose(build(6.0, 4.0, 0.0)[0], 10.0)
+
+
+def test_a_stock_wears_and_so_does_what_came_in_this_week() -> None:
+    """Half of 8 is left of the stock, and 4 (1 - 1/2) / ln 2 = 2.885 of a steady inflow of 4."""
+    stock, worn = wear(8.0, 4.0, LN2)
+    assert stock == pytest.approx(6.885390081777927)
+    assert stock + worn == pytest.approx(12.0, abs=1e-12)
+    assert wear(8.0, 4.0, 0.0) == (12.0, 0.0)
+    assert wear(4.0 / 0.1, 4.0, 0.1)[0] == pytest.approx(40.0)

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.laws.experience import (execution, fit, performance, promises, satisfaction_target,
-                                 toward)
+from sim.laws.experience import execution, fit, performance, promises, satisfaction_target, toward
 
 LN3 = math.log(3)
 
@@ -44,8 +43,9 @@ def test_promises_are_forgotten_down_to_the_prior() -> None:
 
 
 @given(st.floats(0, 50), st.floats(0.1, 50), st.floats(0, 5), st.floats(0, 5))
-def test_promises_never_fall_below_the_prior(extra: float, prior: float, decay: float,
-                                             evidence: float) -> None:
+def test_promises_never_fall_below_the_prior(
+    extra: float, prior: float, decay: float, evidence: float
+) -> None:
     assert promises(prior + extra, prior, math.exp(-decay), evidence) >= prior * (1 - 1e-15)
 
 

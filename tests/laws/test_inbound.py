@@ -11,13 +11,19 @@ from scipy.stats import binom
 
 from sim.laws.inbound import adapt, gain, heard, normal_quantile, pass_on, posterior
 
-LN2 = 0.6931471805599453
-
 
 def test_four_voices_at_half_coverage_are_heard_as_the_binomial_says() -> None:
     """Cumulated 1/16, 5/16, 11/16, 15/16, 1."""
     assert [heard(4, 0.5, u) for u in (0.06, 0.07, 0.31, 0.32, 0.68, 0.69, 0.93, 0.94)] == [
-        0, 1, 1, 2, 2, 3, 3, 4]
+        0,
+        1,
+        1,
+        2,
+        2,
+        3,
+        3,
+        4,
+    ]
 
 
 def test_nobody_or_everybody_is_heard_at_the_ends() -> None:
@@ -45,9 +51,17 @@ def test_more_luck_never_hears_less(n: int, share: float, u: float, v: float) ->
     assert 0 <= heard(n, share, low) <= heard(n, share, high) <= n
 
 
-@pytest.mark.parametrize(("u", "z"), [(0.5, 0.0), (0.975, 1.959963984540054), (0.01, -2.3263478740408408),
-                                      (0.99, 2.3263478740408408), (0.84134474606854, 1.0),
-                                      (1e-6, -4.753424308822899)])
+@pytest.mark.parametrize(
+    ("u", "z"),
+    [
+        (0.5, 0.0),
+        (0.975, 1.959963984540054),
+        (0.01, -2.3263478740408408),
+        (0.99, 2.3263478740408408),
+        (0.84134474606854, 1.0),
+        (1e-6, -4.753424308822899),
+    ],
+)
 def test_normal_quantiles_are_the_known_ones(u: float, z: float) -> None:
     assert normal_quantile(u) == pytest.approx(z, rel=2e-9, abs=2e-9)
 
@@ -61,15 +75,20 @@ def test_what_is_heard_counts_against_what_was_believed() -> None:
 
 
 def test_insight_passes_three_stages_one_after_the_other() -> None:
-    """A delay of 3 / ln 2 weeks: each stage takes over half of the gap each week."""
-    stages = (0.0, 0.0, 0.0)
-    seen = []
-    for _ in range(3):
-        stages = pass_on(*stages, 1.0, 3 / LN2)
-        seen.append(stages)
-    assert seen[0] == pytest.approx((0.5, 0.0, 0.0))
-    assert seen[1] == pytest.approx((0.75, 0.25, 0.0))
-    assert seen[2] == pytest.approx((0.875, 0.5, 0.125))
+    """A delay of 3 weeks: each stage takes over half of the gap to the one before each week."""
+    first = pass_on(0.0, 0.0, 0.0, 1.0, 3.0)
+    assert first == pytest.approx((0.5, 0.25, 0.125))
+    assert pass_on(*first, 1.0, 3.0) == pytest.approx((0.75, 0.5, 0.3125))
+
+
+@pytest.mark.parametrize("delay", [0.0, 2.0, 6.0])
+def test_insight_is_under_way_for_its_delay_on_average(delay: float) -> None:
+    stages, arrived = (0.0, 0.0, 0.0), [0.0]
+    for _ in range(400):
+        stages = pass_on(*stages, 1.0, delay)
+        arrived.append(stages[2])
+    gained = [after - before for before, after in zip(arrived[:-1], arrived[1:], strict=True)]
+    assert sum(week * share for week, share in enumerate(gained)) == pytest.approx(delay, abs=1e-6)
 
 
 def test_the_offering_follows_as_fast_as_insight_is_delivered_absorbed_and_adopted() -> None:

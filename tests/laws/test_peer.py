@@ -47,25 +47,39 @@ def test_four_sources_are_weighed_by_their_rates_at_once() -> None:
     assert moved == pytest.approx(0.16688978784, rel=1e-9)
 
 
-@pytest.mark.parametrize(("arguments", "result"), [
-    ((0.0, 0.6, LN2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 0.3),
-    ((0.0, 0.0, 0.0, 0.0, 0.0, LN2, -0.6, 0.0, 0.0), -0.3),
-    ((0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, LN2, 0.8), 0.4),
-], ids=["anchor", "claim", "experience"])
-def test_each_source_alone_pulls_to_its_own_target(arguments: tuple[float, ...],
-                                                   result: float) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "result"),
+    [
+        ((0.0, 0.6, LN2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 0.3),
+        ((0.0, 0.0, 0.0, 0.0, 0.0, LN2, -0.6, 0.0, 0.0), -0.3),
+        ((0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, LN2, 0.8), 0.4),
+    ],
+    ids=["anchor", "claim", "experience"],
+)
+def test_each_source_alone_pulls_to_its_own_target(
+    arguments: tuple[float, ...], result: float
+) -> None:
     assert attitude(*arguments) == pytest.approx(result, rel=1e-12)
 
 
 @given(VALENCE, VALENCE, VALENCE, VALENCE)
-def test_attitude_keeps_its_bits_when_nothing_was_met(x: float, opening: float, claim: float,
-                                                      satisfaction: float) -> None:
+def test_attitude_keeps_its_bits_when_nothing_was_met(
+    x: float, opening: float, claim: float, satisfaction: float
+) -> None:
     assert attitude(x, opening, 0.0, 0.0, 0.0, 0.0, claim, 0.0, satisfaction) == x
 
 
 @given(VALENCE, VALENCE, RATE, RATE, VALENCE, RATE, VALENCE, RATE, VALENCE)
 def test_attitude_stays_between_minus_one_and_one(
-        x: float, opening: float, anchor: float, heard: float, said: float, claimed: float,
-        claim: float, lived: float, satisfaction: float) -> None:
+    x: float,
+    opening: float,
+    anchor: float,
+    heard: float,
+    said: float,
+    claimed: float,
+    claim: float,
+    lived: float,
+    satisfaction: float,
+) -> None:
     moved = attitude(x, opening, anchor, heard, heard * said, claimed, claim, lived, satisfaction)
     assert -1 - 1e-14 <= moved <= 1 + 1e-14

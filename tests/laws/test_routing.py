@@ -62,6 +62,8 @@ def test_nothing_arrives_where_nobody_acts_and_then_it_takes_no_time() -> None:
 def test_lanes_are_worked_out_alike_one_by_one_or_together() -> None:
     organization, routing = np.array([0.1, 0.5, 0.9]), np.array([0.0, 0.3, 1.0])
     together = delivered(passing(TIES, ACTS, organization, routing), ACTS, HEARS)
-    alone = [float(delivered(passing(TIES, ACTS, o, r), ACTS, HEARS))
-             for o, r in zip(organization, routing, strict=True)]
+    alone = [
+        float(delivered(passing(TIES, ACTS, o, r), ACTS, HEARS))
+        for o, r in zip(organization, routing, strict=True)
+    ]
     assert together.tolist() == alone
