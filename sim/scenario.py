@@ -479,8 +479,10 @@ class Scenario:
         ):
             if len(set(keys)) != len(keys):
                 raise ValueError(f"{group}: names must differ, got {keys}")
-        if not firms or not kinds:
-            raise ValueError("a scenario needs at least one firm and one stakeholder type")
+        if not firms or not kinds or not self.mechanisms:
+            raise ValueError(
+                "a scenario needs at least one firm, one stakeholder type and one mechanism"
+            )
         for kind in self.stakeholders:
             for key in kind.tied:
                 require_one_of(f"stakeholders.{kind.key}.tied", key, firms)
