@@ -208,13 +208,17 @@ class Run:
         self._open_books()
 
     def _live_warm_up(self) -> None:
-        """Live the quarters before the first, as is: plans wait, nothing counts."""
+        """Live the quarters before the first, as is: plans wait, flows are open, nothing counts."""
+        gates = self.given.gates.copy()
+        if self.scenario.warm_up:
+            self.given.gates[:] = 1.0
         self.start_tied = self.firms.tied.copy()
         self.plan_quarter()
         self.route_insight()
         for _ in range(self.scenario.warm_up):
             self._live_quarter()
             self._note_churn()
+        self.given.gates[:] = gates
 
     def _open_books(self) -> None:
         """Start counting money and note the opening, quarter 0."""

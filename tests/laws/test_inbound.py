@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -87,7 +88,7 @@ def test_insight_is_under_way_for_its_delay_on_average(delay: float) -> None:
     for _ in range(400):
         stages = pass_on(*stages, 1.0, delay)
         arrived.append(stages[2])
-    gained = [after - before for before, after in zip(arrived[:-1], arrived[1:], strict=True)]
+    gained = [after - before for before, after in pairwise(arrived)]
     assert sum(week * share for week, share in enumerate(gained)) == pytest.approx(delay, abs=1e-6)
 
 
