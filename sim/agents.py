@@ -16,9 +16,10 @@ import numpy as np
 
 from sim import scenario
 from sim.checks import nearest, require_in
-from sim.engine import Run, owner_of
+from sim.engine import Run
 from sim.kernels import COEFFICIENTS
 from sim.laws import capability, outbound
+from sim.opening import owner_of
 from sim.scenario import CAPITALS
 from sim.state import (
     ATTITUDE,

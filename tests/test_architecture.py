@@ -18,6 +18,7 @@ FLOORS = (
     ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks"),
     ("sim.population", "sim.firms", "sim.kernels"),
     ("sim.kpis", "sim.sensing"),
+    ("sim.opening",),
     ("sim.engine",),
     ("sim.scorecard", "sim.strategy_map", "sim.agents"),
     ("sim.model",),

@@ -40,7 +40,7 @@ def lively() -> tuple[Scenario, World]:
             village.firm("theirs", execution=-1.0, levers=slow),
         ),
         physics=replace(
-            village.PHYSICS, talk_hazard=1.0, patience=1, referral_weeks=8, goodwill_weight=0.1
+            village.PHYSICS, talk_hazard=1.0, negativity=1.6, patience=1, referral_weeks=8
         ),
     )
     world = build_world(made, SEED, 0)

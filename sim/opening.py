@@ -1,0 +1,223 @@
+"""The opening of a run: facts, luck, state and firms before the first week."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+
+from sim import firms, kernels, levers
+from sim.firms import FirmState, Given
+from sim.laws import capability
+from sim.rng import Stream, id_of, normal, uniform
+from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Physics, Scenario
+from sim.state import FIRM_FIELDS, INT_FIELDS, PROVIDER, QUARTER, State, World
+
+WEEKS_PER_YEAR = 52.0
+INSIGHT_BLOCK = 1 << 31
+FORMS = {
+    "exponential": capability.EXPONENTIAL,
+    "logistic": capability.LOGISTIC,
+    "internal_bass": capability.INTERNAL_BASS,
+}
+
+
+class Facts:
+    """Facts of a world in the shapes that the kernels read."""
+
+    def __init__(self, scenario: Scenario, world: World) -> None:
+        n = world.n_stakeholders
+        self.n_blocks = -(-n // kernels.BLOCK)
+        ids = np.zeros(self.n_blocks * kernels.BLOCK, np.uint64)
+        ids[:n] = world.ids
+        self.low = (ids & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.int32)
+        self.high = (ids >> np.uint64(32)).astype(np.uint32).view(np.int32)
+        self.chooses = (-np.expm1(-world.opportunity.astype(np.float64))).astype(np.float32)
+        self.opening = np.ascontiguousarray(world.opening_attitude).reshape(-1)
+        self.works = np.where(world.department >= 0, world.tied, -1).astype(np.int32)
+        self.staff = np.bincount(self.works[self.works >= 0], minlength=world.n_firms)
+        self.type_counts = np.bincount(world.kind, minlength=len(scenario.stakeholders))
+        self.customer = np.array([t.customer for t in scenario.stakeholders], bool)
+
+
+class Luck:
+    """The draws of firms: needs' random walk and what listening catches, per week."""
+
+    def __init__(self, scenario: Scenario, seed: int, replication: int, slots: np.ndarray) -> None:
+        weeks = np.arange(1, (scenario.warm_up + scenario.quarters) * WEEKS_PER_QUARTER + 1)
+        ids = np.array([id_of(t.key) for t in scenario.stakeholders], np.uint64)
+        address = (seed, replication)
+        steps = normal(*address, Stream.NEEDS, ids[None], week=weeks[:, None])
+        self.walk = np.zeros((len(weeks) + 1, len(ids), firms.DIMENSIONS))
+        np.cumsum(steps[..., : firms.DIMENSIONS], axis=0, dtype=np.float64, out=self.walk[1:])
+        at = weeks[:, None, None]
+        by = slots[None, :, None]
+        self._uniform = np.stack(
+            [
+                uniform(*address, Stream.LISTEN, ids[None, None], week=at, block=about, slot=by)[
+                    ..., 0
+                ].astype(np.float64)
+                for about in slots
+            ],
+            axis=2,
+        )
+        self._normal = normal(
+            *address, Stream.LISTEN, ids[None, None], week=at, block=INSIGHT_BLOCK, slot=by
+        )[..., : firms.DIMENSIONS].astype(np.float64)
+
+    def listening(self, week: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return uniforms (listener, about, type) and normals (listener, type, dimension)."""
+        return self._uniform[week - 1], self._normal[week - 1]
+
+
+def coefficients(scenario: Scenario, arms: Sequence[Arm]) -> np.ndarray:
+    """Return the laws' coefficients per lane, float64 (n_coefficients, L)."""
+    return np.array(
+        [
+            [float(arm.physics.get(f.name, getattr(scenario.physics, f.name))) for arm in arms]
+            for f in fields(Physics)
+        ]
+    )
+
+
+def open_state(scenario: Scenario, world: World, coefficient: np.ndarray) -> State:
+    """Return the stakeholders' state before the first week."""
+    n, n_firms, lanes = world.n_stakeholders, world.n_firms, coefficient.shape[1]
+    at = kernels.COEFFICIENTS.index
+    people = np.zeros((n, FIRM_FIELDS * n_firms + 1, lanes), np.float32)
+    fields_ = people[:, :-1].reshape(n, n_firms, FIRM_FIELDS, lanes)
+    opening = np.array([t.salience for t in scenario.stakeholders], np.float32)
+    fields_[:, :, 0] = opening[world.kind][:, None, None]
+    fields_[:, :, 1] = world.opening_attitude[:, :, None]
+    fields_[:, :, 2] = coefficient[at("expectation_reference")].astype(np.float32)
+    fields_[:, :, 3:] = coefficient[at("trust_prior")].astype(np.float32)
+    marks = np.zeros((n, INT_FIELDS, lanes), np.int32)
+    marks[:, PROVIDER] = world.tied[:, None]
+    return State(
+        people,
+        marks,
+        np.zeros((n, n_firms, lanes), np.int16),
+        np.zeros(n, np.uint16),
+        np.zeros(n, np.uint32),
+    )
+
+
+def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> Given:
+    """Return what firms are given, as arrays for the kernels."""
+    types, mechanisms = scenario.stakeholders, scenario.mechanisms
+    effects = [(m, e) for m, mech in enumerate(mechanisms) for e in mech.effects]
+    capitals = [[firm.capital[c] for c in CAPITALS] for firm in scenario.firms]
+    return Given(
+        order=order,
+        gates=np.ascontiguousarray(np.stack([arm.gates for arm in arms], axis=-1)),
+        lever_default=np.array(
+            [
+                [firm.levers.get(row.key, row.default) for firm in scenario.firms]
+                for row in levers.TABLE
+            ]
+        ),
+        effect_mechanism=np.array([m for m, _ in effects], np.int64),
+        effect_lever=np.array([levers.INDEX[e.lever] for _, e in effects], np.int64),
+        effect_by=np.array([e.by for _, e in effects], float),
+        effect_to=np.array(
+            [[not e.to or t.key in e.to for t in types] for _, e in effects]
+        ).reshape(len(effects), len(types)),
+        owner=np.array(
+            [[owner_of(firm.departments, m.owner) for m in mechanisms] for firm in scenario.firms],
+            np.int64,
+        ),
+        needs=np.array([[m.needs.get(c, 0.0) for c in CAPITALS] for m in mechanisms]),
+        running=np.array([m.running for m in mechanisms]),
+        setup=np.array([m.setup for m in mechanisms]),
+        half_life=np.array([m.half_life for m in mechanisms]),
+        form=np.array([FORMS[m.maturity] for m in mechanisms], np.int64),
+        dip=np.array([m.dip for m in mechanisms]),
+        depreciation=np.array([[c.depreciation / WEEKS_PER_YEAR for c in row] for row in capitals]),
+        build_rate=np.array(
+            [[np.log1p(capability.STAGES / c.build_weeks) for c in row] for row in capitals]
+        ),
+        reference=np.array(
+            [
+                [max(capability.reference_stock(c.stock, c.readiness), 1e-9) for c in row]
+                for row in capitals
+            ]
+        ),
+        firm=np.array(
+            [[getattr(firm, name) for name in firms.FIRM_NUMBERS] for firm in scenario.firms], float
+        ),
+        experience=np.array([t.experience for t in types], float),
+        price=np.array([t.price for t in types], float),
+        units=np.array([t.units for t in types], float),
+        growth=float(scenario.finance.market_growth),
+        cost_growth=float(scenario.finance.cost_growth),
+        discount=float(scenario.finance.discount_rate),
+    )
+
+
+def owner_of(departments: Sequence[object], key: str) -> int:
+    """Return the department that runs a mechanism: the one of that name, else the first."""
+    keys = [getattr(d, "key", "") for d in departments]
+    return keys.index(key) if key in keys else 0
+
+
+def open_firms(
+    scenario: Scenario, world: World, given: Given, uncertainty: np.ndarray
+) -> FirmState:
+    """Return the firms' state before the first week: stocks in their steady state of today.
+
+    `uncertainty` is the opening variance of the estimates of needs, float64 (L,).
+    """
+    lanes = len(uncertainty)
+    n_firms, n_types = len(scenario.firms), len(scenario.stakeholders)
+    n_mechanisms = len(scenario.mechanisms)
+
+    def zeros(*shape: int) -> np.ndarray:
+        return np.zeros((*shape, lanes))
+
+    def spread(values: np.ndarray) -> np.ndarray:
+        return np.repeat(np.asarray(values, float)[..., None], lanes, axis=-1)
+
+    capitals = [[firm.capital[c] for c in CAPITALS] for firm in scenario.firms]
+    stock = np.array([[c.stock for c in row] for row in capitals], float)
+    inflow = np.array([[c.investment for c in row] for row in capitals]) / WEEKS_PER_QUARTER
+    leaving = 1.0 - np.exp(-given.build_rate)
+    stage = inflow / leaving - inflow
+    today = [[firm.programmes.get(m.key) for m in scenario.mechanisms] for firm in scenario.firms]
+    maturity = np.array([[0.0 if p is None else p.maturity for p in row] for row in today])
+    opened = np.array([[p is not None for p in row] for row in today], float)
+    tied = np.zeros((n_firms, n_types))
+    np.add.at(tied, (world.tied[world.tied >= 0], world.kind[world.tied >= 0]), 1)
+    dimensions = firms.DIMENSIONS
+    return FirmState(
+        stock=spread(stock),
+        building=spread(np.repeat(stage[:, :, None], 3, axis=2)),
+        depreciated=zeros(n_firms, 3),
+        invested=zeros(n_firms, 3),
+        ready=spread(1.0 - np.exp(-stock / given.reference)),
+        maturity=spread(maturity.reshape(n_firms, n_mechanisms)),
+        opened=spread(opened.reshape(n_firms, n_mechanisms)),
+        effort=zeros(n_firms, n_mechanisms),
+        investment=zeros(n_firms, 3),
+        due=zeros(n_firms, n_mechanisms),
+        output=zeros(n_firms, n_mechanisms),
+        lever=spread(np.repeat(given.lever_default[:, :, None], n_types, axis=2)),
+        goodwill=zeros(n_firms, n_types),
+        quality=zeros(n_firms, n_types),
+        execution=zeros(n_firms, n_types),
+        fit=zeros(n_firms, n_types),
+        offering=zeros(n_firms, n_types, dimensions),
+        estimate=zeros(n_firms, n_types, dimensions),
+        way=zeros(n_firms, n_types, dimensions, 3),
+        variance=np.broadcast_to(uncertainty, (n_firms, n_types, lanes)).copy(),
+        delivered=zeros(n_firms),
+        delay=zeros(n_firms),
+        engagement=zeros(n_firms),
+        waiting=zeros(n_firms),
+        capacity=zeros(n_firms),
+        credit=zeros(n_firms),
+        tied=spread(tied),
+        cash=np.full((n_firms, lanes), float(scenario.finance.start_cash)),
+        worth=zeros(n_firms),
+        quarter=zeros(len(QUARTER), n_firms),
+    )
