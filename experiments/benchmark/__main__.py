@@ -1,6 +1,6 @@
 """Print the engine's speed and memory on this machine, beside plain Mesa and numpy + scipy.sparse.
 
-python -m experiments.benchmark            everything: some ten minutes, 6 GB of memory
+python -m experiments.benchmark            everything: some ten minutes, 8 GB of memory
 python -m experiments.benchmark --quick    10,000 stakeholders, half a minute
 """
 
