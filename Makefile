@@ -41,7 +41,7 @@ setup-dev: .venv/.installed-dev  ## make .venv with what developing needs as wel
 
 # uv installs in a third of pip's time; where it cannot be had or finds no index, pip does it.
 define install
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null \
 	  && $(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt $(1) \
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(1)
 endef

@@ -117,6 +117,8 @@ class Paired:
         Shares of pairs strictly better and strictly worse.
     p, p_sign : float
         Two-sided paired t and sign test; NaN for fewer than two pairs.
+    direction : int
+        1 where higher is better, -1 where lower is.
     """
 
     n: int
@@ -128,6 +130,12 @@ class Paired:
     worse: float
     p: float
     p_sign: float
+    direction: int = 1
+
+    @property
+    def gain(self) -> float:
+        """The mean difference in the better direction."""
+        return self.direction * self.mean
 
 
 def paired(differences: np.ndarray, direction: int = 1) -> Paired:
@@ -137,11 +145,11 @@ def paired(differences: np.ndarray, direction: int = 1) -> Paired:
     n = int(seen.size)
     nan = float("nan")
     if n == 0:
-        return Paired(0, nan, nan, nan, nan, nan, nan, nan, nan)
+        return Paired(0, nan, nan, nan, nan, nan, nan, nan, nan, direction)
     middle = float(seen.mean())
     better, worse = float(np.mean(direction * seen > 0)), float(np.mean(direction * seen < 0))
     if n == 1:
-        return Paired(1, middle, nan, nan, nan, better, worse, nan, nan)
+        return Paired(1, middle, nan, nan, nan, better, worse, nan, nan, direction)
     error = float(seen.std(ddof=1) / np.sqrt(n))
     half = float(special.stdtrit(n - 1, 1 - LEVEL / 2)) * error
     if error > 0:
@@ -150,7 +158,8 @@ def paired(differences: np.ndarray, direction: int = 1) -> Paired:
         p = 1.0 if middle == 0 else 0.0
     wins, losses = round(better * n), round(worse * n)
     sign = min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
-    return Paired(n, middle, middle - half, middle + half, error, better, worse, p, sign)
+    low, high = middle - half, middle + half
+    return Paired(n, middle, low, high, error, better, worse, p, sign, direction)
 
 
 def summarize(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -195,11 +204,11 @@ def verdict(sample: Paired, adjusted: float) -> str:
         return NO_VALUE
     if sample.n == 1:
         return ONE_RUN if sample.mean != 0 else SAME
-    if not adjusted < LEVEL or sample.better == sample.worse:
+    if not adjusted < LEVEL:
         return SAME
-    # The share better already knows whether lower is better, so it alone gives the side.
-    side = BETTER if sample.better > sample.worse else WORSE
-    return side if max(sample.better, sample.worse) > 0.5 else SAME
+    if sample.gain > 0 and sample.better > 0.5:
+        return BETTER
+    return WORSE if sample.gain < 0 and sample.worse > 0.5 else SAME
 
 
 def differences(
@@ -366,16 +375,6 @@ def _from_first(cube: Cube, order: Sequence[str], kpi: str) -> list[str]:
     adjusted = holm([sample.p for sample in samples])
     words = [verdict(sample, p) for sample, p in zip(samples, adjusted, strict=True)]
     return ["first", *words]
-
-
-def first_ranked(cube: Cube, baseline: str, headline: Sequence[str]) -> str:
-    """Return the portfolio that ranks first among those that are not the baseline.
-
-    This is the arm to run muted twins for, and the one the scorecard shows, even where the baseline
-    itself does better. Without any other arm it is the baseline.
-    """
-    order = [arm for arm in ranking(cube, baseline, headline)["arm"] if arm != baseline]
-    return order[0] if order else baseline
 
 
 def replications_needed(sample: Paired, power: float = 0.8) -> float:

@@ -8,6 +8,7 @@ finished is kept, and the message says how to go on).
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import shlex
 import sys
@@ -190,8 +191,13 @@ def _settings(options: argparse.Namespace) -> int:
 
     rows = listing(options.pattern, options.overrides, options.config_dir)
     if not rows:
-        names = {part for row in listing() for part in row.path.split(".")}
-        raise InputError(f"no setting matches {options.pattern!r}{nearest(options.pattern, names)}")
+        names = {part for row in listing() for part in row.path.split(".") if not part.isdigit()}
+        near = difflib.get_close_matches(options.pattern, sorted(names), n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise InputError(
+            f"no setting's path or meaning has {options.pattern!r} in it{hint} "
+            "(influence settings lists all)"
+        )
     for row in rows:
         about = "; ".join(filter(None, (row.unit, row.range)))
         print(f"{row.path} = {row.value}" + (f"  [{about}]" if about else ""))

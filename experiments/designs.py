@@ -70,7 +70,12 @@ class Portfolio:
     label: str = word("name in reports")
     description: str = word("one sentence")
     items: tuple[Item, ...] = word("the mechanisms it funds; none for what is done today")
-    capital: Mapping[str, float] = word("share of the planned present value in each capital")
+    capital: Mapping[str, float] = field(
+        default_factory=dict,
+        metadata={
+            "meaning": "share of the planned present value in each capital; none if left out"
+        },
+    )
     capital_start: int = _from_first(1, "quarter", "first quarter of investment in capital")
     capital_until: int | None = _to_the_end("last quarter of investment; null for the horizon")
 
@@ -106,14 +111,13 @@ class Study:
     portfolios: tuple[Portfolio, ...] = word("what is compared, the baseline among them")
     baseline: str = word("portfolio that the others are compared with")
     replications: int = number(1, 100_000, "replications", "random worlds per portfolio")
-    seed: int = number(0, 2**63 - 1, "-", "seed of all random worlds")
+    seed: int = number(0, 2**32 - 1, "-", "seed of all random worlds")
     planned_cost: float = number(
         0, INF, "currency", "present value of set-up, running and investment of each portfolio"
     )
     headline: tuple[str, ...] = word("indicators that portfolios are ranked by, see sim/kpis.py")
     twins: str = word("arms that get six muted twins: first (baseline and best), all or none")
-    lanes: int = number(1, 256, "arms", "run side by side in one pass (no result depends on it)")
-    level: float = number(0.5, 0.9999, "probability", "confidence level of intervals", "convention")
+    lanes: int = number(1, 16, "arms", "run side by side in one pass (no result depends on it)")
 
     def __post_init__(self) -> None:
         """Check ranges, names and that the baseline is one of the portfolios."""

@@ -277,9 +277,7 @@ def value_per_quarter(
                 zorder=1,
             )
         _value_panel(axes, paths[arm], colors[arm], look, payback.get(arm, np.nan))
-        axes.set_title(
-            wrap(f"{place + 1}. {labels[arm]}", 42), fontsize=11, color=INK, loc="left", pad=5
-        )
+        axes.set_title(wrap(labels[arm], 42), fontsize=11, color=INK, loc="left", pad=5)
         # The last panel of each column carries the quarter axis, also where rows are not full.
         axes.tick_params(labelbottom=place + columns >= len(order), labelleft=place % columns == 0)
     # Room above the lines for the words in the corner; the panels share one scale.

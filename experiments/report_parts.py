@@ -410,8 +410,8 @@ def _cost_point(findings: Findings) -> str:
         return (
             "<strong>Equal planned cost.</strong> Every portfolio but the baseline plans "
             f"{look.text(costs.mean())} {escape(look.unit)} in present value over the horizon, "
-            "equal within 1 %. Realised spending may differ, for instance where more "
-            "complaints are handled."
+            "equal within 1 %. Realised spending may be less where the budget does not "
+            "allow the plan."
         )
     return (
         f"<strong>Planned costs differ</strong> by {figures.percent(spread)} "

@@ -145,7 +145,7 @@ def _how_sure(findings: Findings) -> str:
                 f"{text}; {_list(near[:4])}{' and others' if len(near) > 4 else ''} {verb}, "
                 "so that the choice among these may rest on other grounds."
             )
-        return f"{text}, and it also beats every other portfolio compared, beyond chance."
+        return f"{text}, and each other portfolio, taken alone, stays behind it beyond chance."
     needed = _needed(findings, arm)
     return f"{text}{needed}."
 
@@ -205,6 +205,7 @@ def _why(findings: Findings) -> str:
     parts = findings.parts.set_index("part")
     flows = parts.drop(index="remainder")
     gain = findings.rank(findings.shown)[f"{kpi}.mean"]
+    name = study.label(findings.shown)
     direction = np.sign(gain) or 1
     ranked = (direction * flows["mean"]).sort_values(ascending=False)
     carriers = [
@@ -212,15 +213,16 @@ def _why(findings: Findings) -> str:
     ][:3]
     if not carriers:
         return (
-            f"No single flow carries the difference of {amount(findings, kpi, gain)}: muting "
-            "any one of them in both runs leaves most of it."
+            f"No flow's part in the difference of {name} ({amount(findings, kpi, gain)}) can be "
+            "told from nothing."
         )
     first, *rest = carriers
+    much = "mostly" if ranked[first] > 0.5 * abs(gain) else "partly"
     left = {part: look.text(gain - flows["mean"][part], signed=True) for part in carriers}
     text = (
-        f"The difference runs mostly through flow {first} ({Flow(int(first)).label}): muted on "
-        f"both sides, it would be {left[first]} instead of {look.text(gain, signed=True)} "
-        f"{look.unit}"
+        f"The difference of {name} runs {much} through flow {first} "
+        f"({Flow(int(first)).label}): muted on both sides, it would be {left[first]} "
+        f"instead of {look.text(gain, signed=True)} {look.unit}"
     )
     if rest:
         text += "; next " + _list(

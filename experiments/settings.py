@@ -133,7 +133,6 @@ class Sheet:
     headline: tuple[str, ...] = _same(Study, "headline")
     twins: str = _same(Study, "twins")
     lanes: int = _same(Study, "lanes")
-    level: float = _same(Study, "level")
 
 
 @dataclass(frozen=True)
@@ -532,6 +531,5 @@ def _study(sheet: Sheet) -> Study:
         headline=sheet.headline,
         twins=sheet.twins,
         lanes=sheet.lanes,
-        level=sheet.level,
     )
     return study

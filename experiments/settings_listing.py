@@ -154,7 +154,8 @@ def _build_dataclass(owner: type, value: Any, path: str, given: Mapping[str, str
         if key not in value and key == AUDIENCE:
             arguments[key] = ()
             continue
-        if key not in value and fields[key].default is not dataclasses.MISSING:
+        unset = (fields[key].default, fields[key].default_factory)
+        if key not in value and unset != (dataclasses.MISSING, dataclasses.MISSING):
             continue
         if key not in value:
             about = ", ".join(filter(None, (metadata.get("meaning"), metadata.get("unit"),

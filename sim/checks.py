@@ -16,13 +16,6 @@ def require_in(name: str, value: float, low: float, high: float) -> None:
         raise ValueError(f"{name}={value!r} is out of range: it must lie in [{low:g}, {high:g}]")
 
 
-def require_at_least(name: str, value: float, low: float) -> None:
-    """Raise ValueError unless `value` is a finite number >= low."""
-    require_number(name, value)
-    if value < low:
-        raise ValueError(f"{name}={value!r} is out of range: it must be at least {low:g}")
-
-
 def require_number(name: str, value: float) -> None:
     """Raise ValueError unless `value` is a finite real number (booleans are refused)."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -55,11 +48,20 @@ def check_fields(owner: Any) -> None:
     """
     name = getattr(owner, "key", "") or type(owner).__name__
     for item in dataclasses.fields(owner):
-        if "low" not in item.metadata:
-            continue
-        value = getattr(owner, item.name)
-        label = f"{name}.{item.name}"
-        if item.type == "int" and (isinstance(value, bool) or not isinstance(value, int)):
-            raise ValueError(f"{label}={value!r} must be a whole number")
-        require_number(label, value)
-        require_in(label, value, item.metadata["low"], item.metadata["high"])
+        check_value(f"{name}.{item.name}", getattr(owner, item.name), type(owner), item.name)
+
+
+def check_value(label: str, value: Any, owner: Any, field: str) -> None:
+    """Check one value as the field of a dataclass that it is meant for.
+
+    Raises
+    ------
+    ValueError
+        Naming label, value and range; whole-number fields refuse fractions.
+    """
+    item = owner.__dataclass_fields__[field]
+    if "low" not in item.metadata:
+        return
+    if item.type == "int" and (isinstance(value, bool) or not isinstance(value, int)):
+        raise ValueError(f"{label}={value!r} must be a whole number")
+    require_in(label, value, item.metadata["low"], item.metadata["high"])

@@ -455,6 +455,7 @@ def hear(
                 bounded,
                 sums,
             )
+            strongest = fill(width, 1.0)
             for r in range(n_firms):
                 f = order[r]
                 if (firms | stale) >> f & 1 == 0:
@@ -473,12 +474,11 @@ def hear(
                     p = (f * n_kinds + k) * lanes
                     hazard = to_float(offers) * contact_scale[i]
                     hazard = hazard * load(width, drive, OFFER_HAZARD * plane + p)
+                    strength = hazard / draws[(4 + 2 * f) * BLOCK + at]
                     weeks = to_int(load(width, physics, OFFER_WEEKS * lanes))
-                    offer = select(
-                        hazard > draws[(4 + 2 * f) * BLOCK + at],
-                        fill_int(width, (f + 1) * TIE + week) + weeks,
-                        offer,
-                    )
+                    live = fill_int(width, (f + 1) * TIE + week) + weeks
+                    offer = select(strength > strongest, live, offer)
+                    strongest = select(strength > strongest, strength, strongest)
                 for s in range(HEARD):
                     store_int(sums, h + s * lanes, fill_int(width, 0))
             stale = firms
@@ -572,7 +572,9 @@ def hear(
                     live = ((offer >> 16) == f + 1) & ((offer & 65535) >= week)
                     value = value + select(tied, load(width, drive, SWITCHING * plane + p), 0.0)
                     value = value + select(
-                        live & ~tied, load(width, physics, OFFER_VALUE * lanes), 0.0
+                        live & ~tied & (provider != -1),
+                        load(width, physics, OFFER_VALUE * lanes),
+                        0.0,
                     )
                     for c in range(n_firms):
                         if c != f:

@@ -85,7 +85,7 @@ TABLE: tuple[Lever, ...] = (
         "factor",
         1.0,
         False,
-        "how many of a message's possible hearers hear it",
+        "how much of what is said about the firm a stakeholder hears",
         "MODEL A.6",
     ),
     _share(

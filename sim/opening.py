@@ -16,6 +16,8 @@ from sim.state import FIRM_FIELDS, INT_FIELDS, PROVIDER, QUARTER, State, World
 
 WEEKS_PER_YEAR = 52.0
 INSIGHT_BLOCK = 1 << 31
+# Their attitudes are summed in 32-bit integers.
+MOST_EMPLOYEES = 500_000
 FORMS = {
     "exponential": capability.EXPONENTIAL,
     "logistic": capability.LOGISTIC,
@@ -36,6 +38,10 @@ class Facts:
         self.chooses = (-np.expm1(-world.opportunity.astype(np.float64))).astype(np.float32)
         self.opening = np.ascontiguousarray(world.opening_attitude).reshape(-1)
         self.works = np.where(world.department >= 0, world.tied, -1).astype(np.int32)
+        if (self.works >= 0).sum() > MOST_EMPLOYEES:
+            raise ValueError(
+                f"{(self.works >= 0).sum()} employees are too many, at most {MOST_EMPLOYEES}"
+            )
         self.staff = np.bincount(self.works[self.works >= 0], minlength=world.n_firms)
         self.type_counts = np.bincount(world.kind, minlength=len(scenario.stakeholders))
         self.customer = np.array([t.customer for t in scenario.stakeholders], bool)

@@ -19,7 +19,7 @@ from sim.state import add_up
 
 @dataclass(frozen=True)
 class Observed:
-    """What firms can see at a quarter's start; q quarters closed, F firms, M mechanisms, L lanes.
+    """What firms know at a quarter's start, exactly; q quarters closed, F firms, L lanes.
 
     Attributes
     ----------

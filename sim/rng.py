@@ -34,7 +34,6 @@ class Stream(IntEnum):
     RECOMMEND = 4
     NETWORK = 5
     INIT = 6
-    TIE = 7
 
 
 @law

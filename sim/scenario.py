@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from sim import levers
-from sim.checks import check_fields, nearest, require_one_of
+from sim.checks import check_fields, check_value, nearest, require_one_of
 
 WEEKS_PER_QUARTER = 13
 EVERYBODY = "all"
+MOST_FIRMS = 16
 CAPITALS = ("human", "information", "organization")
 MATURITY_LAWS = ("exponential", "logistic", "internal_bass")
 
@@ -483,7 +484,14 @@ class Scenario:
             raise ValueError(
                 "a scenario needs at least one firm, one stakeholder type and one mechanism"
             )
+        if len(self.firms) > MOST_FIRMS:
+            raise ValueError(f"firms: {len(self.firms)} are too many, at most {MOST_FIRMS}")
         for kind in self.stakeholders:
+            if not kind.customer and kind.opportunity > 0:
+                raise ValueError(
+                    f"stakeholders.{kind.key}.opportunity={kind.opportunity:g}: only customers "
+                    "choose; set it to 0 or customer to true"
+                )
             for key in kind.tied:
                 require_one_of(f"stakeholders.{kind.key}.tied", key, firms)
         for layer in self.layers:
@@ -560,8 +568,9 @@ class Arm:
     def __post_init__(self) -> None:
         """Check gates and the names of coefficients."""
         freeze(self, "physics")
-        for name in self.physics:
+        for name, value in self.physics.items():
             require_one_of(f"arm {self.key}: physics", name, Physics.__dataclass_fields__)
+            check_value(f"arm {self.key}: physics.{name}", value, Physics, name)
         if not ((self.gates >= 0) & (self.gates <= 1)).all():
             raise ValueError(f"gates of arm {self.key!r} must lie in [0, 1]")
 

@@ -32,7 +32,7 @@ def market(quarters: int = 4, rate: float = 0.1, **today: Programme) -> Scenario
         quarters=quarters,
         mechanisms=(mechanism("listening", setup=20.0), mechanism("speaking")),
         firms=(village.firm(programmes=today), village.firm("theirs", programmes={})),
-        finance=Finance(discount_rate=rate, market_growth=0.0, start_cash=0.0),
+        finance=Finance(discount_rate=rate, market_growth=0.0, cost_growth=0.0, start_cash=0.0),
     )
 
 
@@ -55,7 +55,6 @@ def study(*portfolios: Portfolio, **changes: object) -> Study:
         headline=("trust",),
         twins="first",
         lanes=4,
-        level=0.95,
     )
     return replace(made, **changes)
 
@@ -165,7 +164,8 @@ def test_an_item_that_ends_before_it_starts_is_refused() -> None:
         ({"twins": "some"}, "twins='some' is unknown"),
         ({"replications": 0}, "out of range"),
         ({"seed": -1}, "out of range"),
-        ({"level": 1.0}, "out of range"),
+        ({"seed": 2**32}, "out of range"),
+        ({"lanes": 17}, "out of range"),
         ({"portfolios": (portfolio(key="as_is"), portfolio(key="as_is"))}, "must differ"),
     ],
 )

@@ -223,7 +223,7 @@ def test_listing_a_types_firms_otherwise_changes_nobodys_firm() -> None:
 
 
 def test_a_type_that_joins_leaves_everybody_elses_firm_traits_and_closed_layers_alone() -> None:
-    newcomers = kind("newcomers", 30, customer=False)
+    newcomers = kind("newcomers", 30, customer=False, opportunity=0.0)
     kept = tuple(
         replace(layer, speakers=("customers", "employees"), listeners=("customers", "employees"))
         if not layer.speakers

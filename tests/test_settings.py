@@ -222,7 +222,6 @@ portfolios: [as_is, listening_first]
 headline: [trust]
 twins: none
 lanes: 3
-level: 0.9
 physics:
   anchor: 0.5
 mechanism:
@@ -239,7 +238,7 @@ finance:
     study, scenario = made.study, made.scenario
     assert (study.key, study.replications, study.seed) == ("mine", 7, 5)
     assert (study.planned_cost, study.headline, study.twins) == (5000, ("trust",), "none")
-    assert (study.lanes, study.level) == (3, 0.9)
+    assert study.lanes == 3
     assert [p.key for p in study.portfolios] == ["as_is", "listening_first"]
     assert (scenario.key, scenario.quarters) == (name, 20)
     assert scenario.physics.anchor == 0.5

@@ -15,8 +15,12 @@ from sim.laws.relax import relax
 
 EXPONENTIAL, LOGISTIC, INTERNAL_BASS = range(3)
 STAGES = 3
+# Where an S-curve starts: the share that already practises; assumption.
 SEED = 0.02
-BASS_TRAINING = 0.25
+# Adoption of a practice (Bass 1969): q / p, colleagues against training; assumption.
+IMITATION = 12.0
+# Time in units of 1 / p to half adoption, ln(2 + q/p) / (1 + q/p), so that half-lives are exact.
+BASS_HALF = math.log(2.0 + IMITATION) / (1.0 + IMITATION)
 
 
 @law
@@ -91,8 +95,8 @@ def mature(mu: Any, form: int, level: Any, half_life: Any, decay: Any, learning:
         start = max(mu, SEED)
         growth = speed * math.log((1.0 - SEED) / SEED) / math.log(2.0)
         return logistic_step(start, growth, decay, 1.0)
-    colleagues = speed * (1.0 - BASS_TRAINING) * 4.0
-    return relax(mu, 1.0, speed * BASS_TRAINING + colleagues * mu)
+    training = speed * BASS_HALF / math.log(2.0)
+    return relax(mu, 1.0, training * (1.0 + IMITATION * mu))
 
 
 @law

@@ -118,9 +118,16 @@ def test_the_logistic_step_is_the_closed_form() -> None:
 
 
 def test_a_practice_spreads_by_training_and_by_colleagues() -> None:
-    """Half-life 13: training .01333 a week, colleagues three times as much per full adoption..."""
-    assert mature(0.0, INTERNAL_BASS, 1.0, 13.0, 0.0, 1.0) == pytest.approx(0.013241306, rel=1e-6)
-    assert mature(0.5, INTERNAL_BASS, 1.0, 13.0, 0.0, 1.0) == pytest.approx(0.544543637, rel=1e-6)
+    """Half-life 13: training ln 14 / 169 = .015616 a week, seven times that at half adoption."""
+    assert mature(0.0, INTERNAL_BASS, 1.0, 13.0, 0.0, 1.0) == pytest.approx(0.015494431, rel=1e-6)
+    assert mature(0.5, INTERNAL_BASS, 1.0, 13.0, 0.0, 1.0) == pytest.approx(0.551773793, rel=1e-6)
+
+
+def test_half_the_colleagues_practise_after_the_half_life() -> None:
+    share = 0.0
+    for _ in range(520):
+        share = mature(share, INTERNAL_BASS, 1.0, 520.0, 0.0, 1.0)
+    assert share == pytest.approx(0.5, abs=0.01)
 
 
 def test_learning_something_new_costs_output_for_a_while() -> None:
