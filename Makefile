@@ -13,7 +13,7 @@ compare: setup            ## run the default comparison; options by ARGS="--jobs
 	$(BIN)/influence compare $(ARGS)
 
 test: setup-dev           ## run the tests; options by PYTEST_ARGS="-m 'not slow'"
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 lint: setup-dev           ## style and types
 	$(BIN)/python -m ruff check .

@@ -118,7 +118,7 @@ def test_no_command_at_all_shows_the_help_and_is_bad_input(
         (["run", "portfolio=listening_frist"], "did you mean 'listening_first'?"),
         (["run", "portfolios=[as_is]"], "run takes one portfolio=NAME"),
         (["run", "portfolio=as_is", "portfolio=balanced"], "run takes one portfolio=NAME"),
-        (["settings", "trsut"], "did you mean 'trust'?"),
+        (["settings", "trsut"], "did you mean trust"),
     ],
 )
 def test_bad_input_is_one_clear_message_and_nothing_is_written(

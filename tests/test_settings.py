@@ -375,7 +375,11 @@ def test_one_yaml_adds_a_mechanism_and_one_a_portfolio(tmp_path: Path) -> None:
 
 
 def test_an_own_group_can_be_chosen(tmp_path: Path) -> None:
-    write(tmp_path, "finance/cheap.yaml", "discount_rate: 0.01\nmarket_growth: 0\nstart_cash: 1\n")
+    write(
+        tmp_path,
+        "finance/cheap.yaml",
+        "discount_rate: 0.01\nmarket_growth: 0\ncost_growth: 0\nstart_cash: 1\n",
+    )
     assert load([f"scenario={TESTED}", "finance=cheap"], tmp_path).scenario.finance.start_cash == 1
 
 
@@ -388,7 +392,11 @@ def test_numbers_may_be_written_with_an_exponent(tmp_path: Path) -> None:
 
 def test_an_own_folder_may_have_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "Enzo's own, [1] = x"
-    write(folder, "finance/cheap.yaml", "discount_rate: 0\nmarket_growth: 0\nstart_cash: 1\n")
+    write(
+        folder,
+        "finance/cheap.yaml",
+        "discount_rate: 0\nmarket_growth: 0\ncost_growth: 0\nstart_cash: 1\n",
+    )
     made = load([f"scenario={TESTED}", "finance=cheap"], folder)
     assert made.scenario.finance.discount_rate == 0
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from village import LAYERS, arm, employees, firm, kind, scenario
+from village import LAYERS, MECHANISMS, arm, employees, firm, kind, scenario
 
 from experiments.tables import apply_people, read_people
 from sim.engine import simulate
@@ -165,7 +165,7 @@ def test_the_example_in_the_docs_reads_as_it_says(tmp_path: Path) -> None:
         settings["people"],
         market(
             firms=tuple(firm(key, programmes={}) for key in ("attenzi", "corvane")),
-            mechanisms=(),
+            mechanisms=MECHANISMS[1:3],
             stakeholders=(*types, replace(employees(), tied={})),
         ),
         tmp_path,

@@ -191,10 +191,10 @@ class NumpyRun(TakenOver):
         }
 
     def _take_offers(self, met: np.ndarray, luck: Luck, heard: dict[str, np.ndarray]) -> None:
-        takes = heard["offers"] * met[OFFER_HAZARD] > luck.referral
+        strength = heard["offers"] * met[OFFER_HAZARD] / luck.referral
         until = self.week + int(self.law["referral_weeks"])
-        for f in self.order:
-            self.offer[takes[:, f]] = (f + 1) * OFFER_FIRM + until
+        taken = strength.max(axis=1) > 1.0
+        self.offer[taken] = (strength.argmax(axis=1)[taken] + 1) * OFFER_FIRM + until
 
     def _relax(self, met: np.ndarray, heard: dict[str, np.ndarray], lived: np.ndarray) -> None:
         """Move salience and attitude once by all that was met and heard."""
@@ -238,7 +238,8 @@ class NumpyRun(TakenOver):
         )
         value[tied, own[tied]] += met[SWITCHING][rows[tied], own[tied]]
         offered = (offer >> 16) - 1
-        live = np.flatnonzero((offered >= 0) & ((offer & OFFER_WEEK) >= week) & (offered != own))
+        fresh = (offered >= 0) & ((offer & OFFER_WEEK) >= week)
+        live = np.flatnonzero(fresh & (offered != own) & (own >= 0))
         value[live, offered[live]] += law["referral_offer"]
         grieved = tied[self.grievance[rows[tied]] >= week]
         for f in range(value.shape[1]):

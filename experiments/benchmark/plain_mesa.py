@@ -159,9 +159,11 @@ class Person(mesa.Agent):
                     told_bad[f] += weighs * valence
                 if offers:
                     offered[f] += touches
+        strongest = 1.0
         for f in market.order:
-            if offered[f] * met[f].offer_hazard > market.referral[self.row][f]:
-                self.offer_of = f
+            strength = offered[f] * met[f].offer_hazard / market.referral[self.row][f]
+            if strength > strongest:
+                strongest, self.offer_of = strength, f
                 self.offer_until = market.run.week + int(law.referral_weeks)
         for f, firm in enumerate(met):
             lived = self.lived and f == self.provider
@@ -211,7 +213,7 @@ class Person(mesa.Agent):
             )
             if f == self.provider:
                 value += firm.switching
-            elif self.offer_of == f and self.offer_until >= week:
+            elif self.provider >= 0 and self.offer_of == f and self.offer_until >= week:
                 value += law.referral_offer
             if self.grievance >= week and self.provider >= 0 and self.provider != f:
                 value += firm.conquest[self.provider]
