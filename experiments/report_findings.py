@@ -12,7 +12,7 @@ import pandas as pd
 from experiments import analysis, attribution, figures
 from sim import kpis, scorecard
 from sim.scorecard import Target
-from sim.strategy_map import StrategyMap
+from sim.strategy_map import UNMEASURED, StrategyMap
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,9 @@ def readings(findings: Findings) -> tuple[dict[str, str], dict[str, str]]:
     last = {row.kpi.key: row for row in scorecard.at(findings.rows, findings.cube.quarters)}
     status, words = {}, {}
     for objective in findings.study.strategy_map.objectives:
+        if objective.kpi == UNMEASURED:
+            status[objective.key], words[objective.key] = scorecard.NO_DATA, "not measured"
+            continue
         row = last[objective.kpi]
         status[objective.key] = row.status
         look = level(findings.study, row.kpi, row.actual)

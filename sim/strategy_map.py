@@ -17,6 +17,8 @@ from sim.checks import check_fields, nearest, require_one_of
 from sim.scenario import number, word
 
 RIVALS = "rivals"
+# In place of an indicator: nothing measures the objective, its light stays grey.
+UNMEASURED = "none"
 CONFIDENCES = ("sourced", "assumed", "measured")
 # From the bottom row of the drawing to its top.
 RANKS = {"learning": 0, "internal": 1, "customer": 2, "financial": 3}
@@ -29,12 +31,12 @@ class Objective:
     key: str = word("name in settings")
     label: str = word("what shall be true, in a few words")
     perspective: str = word("row: financial, customer, internal or learning")
-    kpi: str = word("indicator that colours it, see sim/kpis.py")
+    kpi: str = word("indicator that colours it, see sim/kpis.py; none where nothing measures it")
 
     def __post_init__(self) -> None:
         """Check the names."""
         require_one_of(f"objectives.{self.key}.perspective", self.perspective, kpis.PERSPECTIVES)
-        if self.kpi not in kpis.INDEX:
+        if self.kpi not in (UNMEASURED, *kpis.INDEX):
             raise KeyError(
                 f"objectives.{self.key}.kpi: unknown indicator {self.kpi!r}"
                 f"{nearest(self.kpi, kpis.INDEX)}"
