@@ -15,7 +15,7 @@ from sim.engine import History, Run, pad, simulate
 from sim.firms import ARRIVED, RESOLVED
 from sim.flows import Flow, muted, open_gates
 from sim.population import build_world
-from sim.scenario import Arm, Policy, Programme, Scenario
+from sim.scenario import Arm, Plan, Policy, Programme, Scenario
 from sim.state import (
     EXPECTATION,
     GRIEVANCE,
@@ -307,3 +307,59 @@ def test_histories_have_the_shapes_they_promise(market: Scenario, world: World) 
     assert history.value.shape == history.scaled.shape == (3, 3)
     shares = history.measures[:, kpis.MEASURES.index("tied"), 0]
     assert (shares.sum(axis=1) <= 1).all()
+
+
+# ---- the warm-up -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def warmed(market: Scenario, world: World) -> Run:
+    """Return a run of four arms after a warm-up of two quarters, before the first quarter."""
+    settled = replace(market, warm_up=2)
+    lanes = [replace(arm, physics={}) for arm in arms(market, 4)]
+    return Run(settled, lanes, 3, 0, world)
+
+
+def test_arms_open_alike_because_plans_and_muted_flows_wait_for_the_first_quarter(
+    warmed: Run,
+) -> None:
+    for name, array in bits(warmed).items():
+        if name not in ("value", "spending", "scaled"):
+            first = array[..., :1]
+            assert np.array_equal(np.broadcast_to(first, array.shape), array, equal_nan=True), name
+    warmed_gates = np.stack([arm.gates for arm in warmed.arms], axis=-1)
+    assert np.array_equal(warmed.given.gates, warmed_gates)
+    assert (warmed_gates == 0).any()
+
+
+def test_a_warm_up_is_lived_but_not_counted(warmed: Run, market: Scenario) -> None:
+    assert (warmed.week, warmed.quarter) == (26, 0)
+    assert (warmed.firms.worth == 0).all()
+    assert (warmed.firms.cash == market.finance.start_cash).all()
+    opening = warmed.rows[0][0]
+    assert len(warmed.rows[0]) == 1
+    assert (opening[kpis.INDEX["net_present_value"]] == 0).all()
+    assert np.isfinite(opening[kpis.INDEX["retention"]]).all()
+    assert warmed.counts.sum() > 0
+
+
+def test_after_a_warm_up_money_is_discounted_from_the_first_quarter_on() -> None:
+    """A firm that earns 1 a week and nothing else: 13 weeks from now, however long it warmed up."""
+    worth = []
+    for warm_up in (0, 3):
+        market = replace(still(2, 1), warm_up=warm_up)
+        firm = village.firm(programmes={}, fixed_income=1.0, fixed_cost=0.0)
+        capital = {k: replace(c, investment=0.0) for k, c in firm.capital.items()}
+        market = replace(market, firms=(replace(firm, capital=capital),))
+        run = advanced(market, handmade.world(2, 1))
+        worth.append(float(run.firms.worth[0, 0]))
+        assert run.firms.cash[0, 0] == pytest.approx(113.0)
+    assert worth[0] == worth[1] == pytest.approx(sum(1.1 ** (-w / 52) for w in range(1, 14)))
+
+
+def test_lanes_and_order_change_no_bit_after_a_warm_up(market: Scenario, world: World) -> None:
+    settled = replace(market, warm_up=1, quarters=1)
+    five = arms(market, 5)
+    cut = [replace(a, plan=Plan(a.plan.effort[:, :1], a.plan.investment[:, :1])) for a in five]
+    wide = simulate(settled, cut, 3, world=world, lanes=16)
+    assert same(wide, simulate(settled, cut, 3, world=world, lanes=1))
