@@ -8,7 +8,7 @@ import handmade
 import numpy as np
 import pytest
 import village
-from handmade import advanced, bits, differing, field, satisfaction, started, still
+from handmade import advanced, attitude, bits, differing, field, satisfaction, started, still
 
 from sim import kpis
 from sim.engine import History, Run, pad, simulate
@@ -210,6 +210,28 @@ def test_firms_are_exchangeable(market: Scenario, world: World, order: list[int]
     }.items():
         assert np.array_equal(np.take(mine[name], order, axis), other[name]), name
     assert np.array_equal(mine["measures"][:, :, :, order], other["measures"], equal_nan=True)
+
+
+def test_what_is_put_beside_grief_about_several_rivals_adds_up_in_any_order_of_firms() -> None:
+    """Sums of fractions round by their order: it must be that of the firms' keys."""
+    n, rng = 60, np.random.default_rng(5)
+    ties = rng.uniform(0.01, 0.4, (n, n)) * (1 - np.eye(n))
+    market = still(n, 4, peer_persuasion=1.0, **handmade.EVERYBODY_SPEAKS)
+    firms = tuple(
+        replace(firm, claim=0.8, levers={"comparison": 0.3 + 0.13 * f})
+        for f, firm in enumerate(market.firms)
+    )
+    market = replace(market, firms=firms)
+    people = handmade.world(
+        n, 4, evidence=ties, opening_attitude=rng.uniform(-0.9, 0.3, (n, 4)).astype(np.float32)
+    )
+    order = [2, 0, 3, 1]
+    there = replace(market, firms=tuple(firms[f] for f in order))
+    ours, theirs = (
+        advanced(m, w, weeks=1) for m, w in ((market, people), (there, permuted(people, order)))
+    )
+    for now, before in enumerate(order):
+        assert np.array_equal(attitude(ours, before), attitude(theirs, now))
 
 
 def test_indicators_are_exchangeable_as_well(market: Scenario, world: World) -> None:

@@ -385,26 +385,38 @@ def test_a_complaint_of_one_who_leaves_is_dropped() -> None:
 
 
 def referring(keys: tuple[str, str]) -> dict[str, int]:
-    """Return who wins when two firms alike make everybody a referral offer in the same week."""
+    """Return who wins when two firms alike make everybody a referral offer in the same week.
+
+    Everybody is with a third firm, whose customers the offers are for.
+    """
     n = 40
-    market = still(n, 2, referral_offer=10.0, **SPEAK)
+    market = still(n, 3, referral_offer=10.0, **SPEAK)
     firms = tuple(village.firm(key, programmes={}, levers={"referral": 1.0}) for key in keys)
+    third = village.firm("third", programmes={}, appeal=-3.0)
     everybody = np.ones((n, n)) - np.eye(n)
     people = handmade.world(
         n,
-        2,
+        3,
         contact=everybody,
         evidence=everybody,
-        opening_attitude=np.full((n, 2), 0.9),
+        tied=np.full(n, 2),
+        opening_attitude=np.full((n, 3), 0.9),
         opportunity=np.full(n, 50.0),
     )
-    run = advanced(replace(market, firms=firms), people, weeks=1)
+    run = advanced(replace(market, firms=(*firms, third)), people, weeks=1)
     chosen = run.state.marks[:, PROVIDER, 0]
     return {key: int((chosen == f).sum()) for f, key in enumerate(keys)}
 
 
 def test_two_referral_offers_in_one_week_do_not_favour_the_firm_listed_last() -> None:
     assert referring(("a", "b")) == referring(("b", "a"))
+
+
+def test_of_two_offers_alike_either_is_the_stronger_as_often() -> None:
+    """Forty people hear both firms' offers: each firm wins twenty, give or take four sd of 3.2."""
+    won = referring(("a", "b"))
+    assert won["a"] == pytest.approx(20, abs=13)
+    assert won["a"] + won["b"] == 40
 
 
 def test_a_referral_offer_wins_a_customer_and_is_credited() -> None:
@@ -615,6 +627,20 @@ def test_what_a_firm_hears_differs_from_week_to_week_and_from_firm_to_firm() -> 
     assert (np.diff(np.sign(steps), axis=0) != 0).any(axis=0).all()
 
 
+def test_what_a_firm_mishears_differs_from_week_to_week() -> None:
+    """All sixteen are heard every week and mean the same: the estimate errs to either side."""
+    market = still(16, 1, need_uncertainty=1.0, **SPEAK)
+    market = replace(market, firms=(village.firm(programmes={}, levers={"coverage": 1.0}),))
+    run = started(market, handmade.world(16, 1))
+    estimates = []
+    for week in range(12):
+        run.advance_week(opens=week == 0)
+        estimates.append(run.firms.estimate[0, 0, :, 0].copy())
+    steps = np.diff(estimates, axis=0)
+    assert (steps > 0).any(axis=0).all()
+    assert (steps < 0).any(axis=0).all()
+
+
 # ---- more of hearing ----------------------------------------------------------------------------
 
 
@@ -738,6 +764,13 @@ def test_only_those_who_came_by_an_offer_are_referred_and_rewarded() -> None:
 def test_an_offer_of_ones_own_provider_does_not_hold_one() -> None:
     """Anna is with firm 0 already: its offer is worth nothing to her and she leaves."""
     run = offered(tied=[0, 0, 1])
+    assert run.state.marks[0, OFFER, 0] > 0
+    choose_now(run)
+    assert run.state.marks[0, PROVIDER, 0] != 0
+
+
+def test_an_offer_is_worth_nothing_to_one_who_has_no_provider_to_leave() -> None:
+    run = offered(tied=[-1, 0, 1])
     assert run.state.marks[0, OFFER, 0] > 0
     choose_now(run)
     assert run.state.marks[0, PROVIDER, 0] != 0
