@@ -34,6 +34,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sim import firms, kernels, kpis
+from sim.arms import check_arms
 from sim.firms import FirmState, Physics64
 from sim.lanes import width_of
 from sim.laws import finance, routing
@@ -170,6 +171,7 @@ class Run:
     ) -> None:
         if not 0 <= seed < 2**32:
             raise ValueError(f"seed={seed!r} is out of range: it must lie in [0, {2**32 - 1}]")
+        check_arms(arms, scenario)
         self.scenario, self.world = scenario, world
         self.arms = pad(arms)
         self.n_lanes = len(self.arms)

@@ -11,10 +11,17 @@ from sim import firms, kernels, levers
 from sim.firms import FirmState, Given
 from sim.laws import capability
 from sim.rng import Stream, id_of, normal, uniform
-from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Physics, Scenario
+from sim.scenario import (
+    CAPITALS,
+    WEEKS_PER_QUARTER,
+    WEEKS_PER_YEAR,
+    Arm,
+    Department,
+    Physics,
+    Scenario,
+)
 from sim.state import FIRM_FIELDS, INT_FIELDS, PROVIDER, QUARTER, State, World
 
-WEEKS_PER_YEAR = 52.0
 INSIGHT_BLOCK = 1 << 31
 # Their attitudes are summed in 32-bit integers.
 MOST_EMPLOYEES = 500_000
@@ -161,10 +168,13 @@ def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> G
     )
 
 
-def owner_of(departments: Sequence[object], key: str) -> int:
-    """Return the department that runs a mechanism: the one of that name, else the first."""
-    keys = [getattr(d, "key", "") for d in departments]
-    return keys.index(key) if key in keys else 0
+def owner_of(departments: Sequence[Department], key: str) -> int:
+    """Return the department that runs a mechanism: the one of that name; a single one runs all.
+
+    A scenario is refused where a firm of several departments has none of that name.
+    """
+    keys = [department.key for department in departments]
+    return 0 if len(keys) == 1 else keys.index(key)
 
 
 def open_firms(

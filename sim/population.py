@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sim import rng
-from sim.networks import Draws, Members, Ties, assemble, layer_ties, place_of
+from sim import draws, rng
+from sim.adjacency import assemble
+from sim.arcs import Draws, Members, Ties
+from sim.networks import layer_ties, place_of
 from sim.scenario import Layer, People, Scenario
 from sim.state import World
 
 BY_SHARES = -2  # a firm or department that is still to be given out by shares
 TIED, DEPARTMENT, TRAITS = range(3)  # blocks of the draws of an id
-MOST_TRIES = 64  # blocks of four draws until one falls inside [-1, 1]
+MOST_TRIES = 256  # draws until one falls inside [-1, 1]
 
 
 def build_world(scenario: Scenario, seed: int, replication: int) -> World:
@@ -38,7 +40,8 @@ def build_world(scenario: Scenario, seed: int, replication: int) -> World:
         _ties(scenario, number, rows, order, seed, replication)
         for number in range(len(scenario.layers))
     ]
-    traits = rng.normal(seed, replication, rng.Stream.INIT, rows.ids, block=TRAITS)
+    key = draws.key_of(seed, replication, rng.Stream.INIT)
+    traits = draws.normal(key, rows.ids, 2, block=TRAITS)
     return World(
         ids=rows.ids,
         kind=rows.kind,
@@ -152,7 +155,8 @@ def _quotas(
 ) -> np.ndarray:
     """Return one of the keys of `shares` per id, in exact numbers (rounded sums), the rest -1."""
     given = np.full(len(ids), -1, np.int32)
-    drawn = rng.words(seed, replication, rng.Stream.INIT, ids, block=purpose)[:, 0]
+    key = draws.key_of(seed, replication, rng.Stream.INIT)
+    drawn = draws.words(key, ids, block=purpose, columns=1)[:, 0]
     order = np.lexsort((ids, drawn))
     ends = np.rint(np.cumsum([0.0, *shares.values()]) * len(ids)).astype(np.int64)
     for value, start, end in zip(shares, ends[:-1], ends[1:], strict=True):
@@ -278,15 +282,14 @@ def _attitudes(scenario: Scenario, rows: _Rows, seed: int, replication: int) -> 
     spread = np.array([t.attitude_sd for t in scenario.stakeholders], np.float32)[rows.kind]
     attitude = np.empty((len(rows.ids), len(scenario.firms)), np.float32)
     for f, firm in enumerate(scenario.firms):
-        slot, missing = rng.slot_of(firm.key), np.arange(len(rows.ids))
-        for block in range(MOST_TRIES):
-            drawn = spread[missing, None] * rng.normal(
-                seed, replication, rng.Stream.INIT, rows.ids[missing], block=block, slot=slot
-            )
-            fits = np.abs(drawn) <= 1
-            first = drawn[np.arange(len(missing)), fits.argmax(axis=1)]
-            attitude[missing, f] = np.clip(first, -1, 1)
-            missing = missing[~fits.any(axis=1)]
+        key = draws.key_of(seed, replication, rng.Stream.INIT, rng.slot_of(firm.key))
+        missing = np.arange(len(rows.ids))
+        for number in range(MOST_TRIES):
+            block, column = divmod(number, 4)
+            drawn = draws.normal(key, rows.ids[missing], column + 1, block)[:, column]
+            drawn = spread[missing] * drawn
+            attitude[missing, f] = np.clip(drawn, -1, 1)
+            missing = missing[np.abs(drawn) > 1]
             if not len(missing):
                 break
     return attitude

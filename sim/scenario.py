@@ -16,13 +16,38 @@ from typing import Any
 import numpy as np
 
 from sim import levers
-from sim.checks import check_fields, check_value, nearest, require_one_of
+from sim.checks import check_fields, check_value, nearest, require_in, require_one_of
 
 WEEKS_PER_QUARTER = 13
+WEEKS_PER_YEAR = 52.0
 EVERYBODY = "all"
 MOST_FIRMS = 16
 CAPITALS = ("human", "information", "organization")
 MATURITY_LAWS = ("exponential", "logistic", "internal_bass")
+# What `spread` is to a network generator, and its range there; None where it is not read.
+SPREADS: Mapping[str, tuple[str, float, float] | None] = MappingProxyType(
+    {
+        "ring": None,
+        "small_world": ("share of far ties", 0.0, 1.0),
+        "random": None,
+        "heavy_tail": ("exponent of the tail, 2 to 3 observed", 1.01, 100.0),
+        "blocks": None,
+        "broadcast": None,
+        "complete": None,
+    }
+)
+WITHOUT_GROUPS = ("broadcast", "complete")  # generators that keep nothing within a group
+OF_GROUPS = ("blocks",)  # generators that are nothing without groups
+# Settings that a policy reads beside its budget, and what those it does not read must be.
+POLICY_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "passive": (),
+        "proportional": ("strength", "lag"),
+        "reactive": ("strength", "lag"),
+        "imitator": ("strength", "lag"),
+    }
+)
+POLICY_UNREAD = MappingProxyType({"strength": 0, "lag": 1})
 
 
 def number(low: float, high: float, unit: str, meaning: str, source: str = "") -> Any:
@@ -214,18 +239,47 @@ class Layer:
     homophily: float = number(0, 1, "share", "ties kept within one's own group")
     group: str = word("what homophily keeps to: none, type, department")
     spread: float = number(
-        0, 100, "-", "rewiring share (small_world) or tail exponent (heavy_tail)"
+        0, 100, "-", "rewiring share (small_world) or tail exponent (heavy_tail); 0 for the others"
     )
 
     def __post_init__(self) -> None:
-        """Check ranges."""
+        """Check ranges and that the generator reads what it is given."""
         check_fields(self)
         require_one_of("group", self.group, ("none", "type", "department"))
+        if self.generator in SPREADS:
+            self._check_spread()
+        if self.homophily > 0 and (self.group == "none" or self.generator in WITHOUT_GROUPS):
+            raise ValueError(
+                f"layers.{self.key}.homophily={self.homophily:g} has nothing to keep to: with "
+                f"generator {self.generator!r} and group {self.group!r} it must be 0"
+            )
+        if self.generator in OF_GROUPS and self.group == "none":
+            raise ValueError(
+                f"layers.{self.key}.group='none': generator {self.generator!r} needs groups, type "
+                "or department; use 'random' without"
+            )
+
+    def _check_spread(self) -> None:
+        """Refuse a spread that the generator cannot use or would ignore."""
+        read = SPREADS[self.generator]
+        if read is not None:
+            meaning, low, high = read
+            name = f"layers.{self.key}.spread ({meaning}, generator {self.generator!r})"
+            require_in(name, self.spread, low, high)
+        elif self.spread != 0:
+            readers = ", ".join(key for key, value in SPREADS.items() if value is not None)
+            raise ValueError(
+                f"layers.{self.key}.spread={self.spread:g} is not read by generator "
+                f"{self.generator!r} (it is by {readers}): it must be 0"
+            )
 
 
 @dataclass(frozen=True)
 class Department:
-    """A department: it owns mechanisms, hears, acts on insight or passes it on."""
+    """A department: it owns mechanisms, hears, acts on insight or passes it on.
+
+    A firm of a single department, as a competitor seen from outside, runs every mechanism there.
+    """
 
     key: str = word("name in settings")
     label: str = word("name in reports")
@@ -337,15 +391,25 @@ class Policy:
     """How a firm sets its budget each quarter, see sim/policies.py."""
 
     name: str = word("passive, proportional, reactive or imitator")
-    strength: float = number(0, 5, "factor", "size of the response (0 never responds)")
-    lag: int = number(1, 8, "quarters", "delay of the response")
+    strength: float = number(
+        0, 5, "factor", "size of the response (0 never responds, as passive never does)"
+    )
+    lag: int = number(1, 8, "quarters", "delay of the response (1 where there is none: passive)")
     budget: float = number(
         0, INF, "currency/quarter", "most it can spend on mechanisms and capital"
     )
 
     def __post_init__(self) -> None:
-        """Check ranges."""
+        """Check ranges and that the policy reads what it is given."""
         check_fields(self)
+        for name, unread in POLICY_UNREAD.items():
+            value = getattr(self, name)
+            if name not in POLICY_READS.get(self.name, POLICY_UNREAD) and value != unread:
+                readers = ", ".join(key for key, reads in POLICY_READS.items() if name in reads)
+                raise ValueError(
+                    f"policy.{name}={value:g} is not read by policy {self.name!r} (it is by "
+                    f"{readers}): it must be {unread}"
+                )
 
 
 @dataclass(frozen=True)
@@ -388,8 +452,12 @@ class Firm:
                     f"levers.{key}={value:g} of {self.key} is out of range: it must "
                     f"lie in [{row.low:g}, {row.high:g}]"
                 )
-        if not self.departments:
-            raise ValueError(f"departments of {self.key}: at least one is needed")
+        names = [d.key for d in self.departments]
+        if not names or len(set(names)) != len(names):
+            raise ValueError(
+                f"departments of {self.key}: at least one is needed and names must differ, "
+                f"got {names}"
+            )
         for share in ("hears", "staff"):
             total = sum(getattr(d, share) for d in self.departments)
             if abs(total - 1) > 1e-6:
@@ -468,24 +536,23 @@ class Scenario:
     people: People | None = field(default=None, metadata={"meaning": "own tables, if any"})
 
     def __post_init__(self) -> None:
-        """Check that everything named exists."""
+        """Check that everything named exists and that nothing is named twice."""
         check_fields(self)
-        kinds = [t.key for t in self.stakeholders]
-        firms = [f.key for f in self.firms]
-        for group, keys in (
-            ("stakeholders", kinds),
-            ("firms", firms),
-            ("layers", [x.key for x in self.layers]),
-            ("mechanisms", [m.key for m in self.mechanisms]),
-        ):
+        for group in ("stakeholders", "firms", "layers", "mechanisms"):
+            keys = [item.key for item in getattr(self, group)]
             if len(set(keys)) != len(keys):
                 raise ValueError(f"{group}: names must differ, got {keys}")
-        if not firms or not kinds or not self.mechanisms:
+        if not self.firms or not self.stakeholders or not self.mechanisms:
             raise ValueError(
                 "a scenario needs at least one firm, one stakeholder type and one mechanism"
             )
         if len(self.firms) > MOST_FIRMS:
             raise ValueError(f"firms: {len(self.firms)} are too many, at most {MOST_FIRMS}")
+        self._check_stakeholders()
+        self._check_layers()
+        self._check_mechanisms()
+
+    def _check_stakeholders(self) -> None:
         for kind in self.stakeholders:
             if not kind.customer and kind.opportunity > 0:
                 raise ValueError(
@@ -493,18 +560,36 @@ class Scenario:
                     "choose; set it to 0 or customer to true"
                 )
             for key in kind.tied:
-                require_one_of(f"stakeholders.{kind.key}.tied", key, firms)
+                require_one_of(f"stakeholders.{kind.key}.tied", key, [f.key for f in self.firms])
+
+    def _check_layers(self) -> None:
+        customer = {kind.key: kind.customer for kind in self.stakeholders}
         for layer in self.layers:
             for key in (*layer.speakers, *layer.listeners):
-                require_one_of(f"layers.{layer.key}", key, kinds)
+                require_one_of(f"layers.{layer.key}", key, customer)
+                if layer.group == "department" and customer[key]:
+                    raise ValueError(
+                        f"layers.{layer.key}: {key!r} are customers and work in no department: "
+                        "they cannot live on a layer whose group is 'department'"
+                    )
+
+    def _check_mechanisms(self) -> None:
+        """Check whom mechanisms reach and that every firm has a department to run each."""
+        kinds, keys = [t.key for t in self.stakeholders], [m.key for m in self.mechanisms]
         for mechanism in self.mechanisms:
             for effect in mechanism.effects:
                 for key in effect.to:
                     require_one_of(f"mechanism.{mechanism.key}.{effect.lever}.to", key, kinds)
         for firm in self.firms:
             for key in firm.programmes:
+                require_one_of(f"firms.{firm.key}.programmes", key, keys)
+            if len(firm.departments) == 1:
+                continue
+            for mechanism in self.mechanisms:
                 require_one_of(
-                    f"firms.{firm.key}.programmes", key, [m.key for m in self.mechanisms]
+                    f"mechanism.{mechanism.key}.owner (department of {firm.key})",
+                    mechanism.owner,
+                    [d.key for d in firm.departments],
                 )
 
     def mechanism(self, key: str) -> int:
@@ -532,6 +617,10 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Check shapes and signs."""
+        self.check()
+
+    def check(self) -> None:
+        """Raise ValueError unless every number is finite and at least 0."""
         for name in ("effort", "investment"):
             array = getattr(self, name)
             if array.ndim != 2 or not np.isfinite(array).all() or (array < 0).any():
@@ -571,6 +660,10 @@ class Arm:
         for name, value in self.physics.items():
             require_one_of(f"arm {self.key}: physics", name, Physics.__dataclass_fields__)
             check_value(f"arm {self.key}: physics.{name}", value, Physics, name)
+        self.check()
+
+    def check(self) -> None:
+        """Raise ValueError unless every gate lies in [0, 1]."""
         if not ((self.gates >= 0) & (self.gates <= 1)).all():
             raise ValueError(f"gates of arm {self.key!r} must lie in [0, 1]")
 

@@ -1,17 +1,20 @@
 """The Balanced Scorecard: what was aimed at, what came out, how sure that is, per quarter.
 
 Status follows goal/red-flag scoring: the goal turns an indicator green (score 6.7 of 10), the red
-flag turns it red (3.3), and between the two it is amber. The goal ramps up linearly from today's
-value until the quarter it is due; the red flag follows at a constant distance. What cannot be
-defined is grey, never zero. The Influence Scorecard is a view of the same rows: those that have a
-flow, whatever department's silo they came from.
+flag turns it red (3.3), and between the two it is amber. The goal ramps up linearly from its
+reference (today's value, or the baseline's of the same quarter) until the quarter it is due; the
+red flag follows at a constant distance. The baseline has a light of its own, because a goal that
+it meets as well says nothing about a portfolio. What cannot be defined is grey, never zero. The
+Influence Scorecard is a view of the same rows: those that have a flow, whatever department's silo
+they came from.
 Source: Kaplan & Norton (2004); goal/red-flag scoring as in current scorecard software.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +30,7 @@ REFERENCES = ("opening", "baseline")
 GOAL_SCORE, RED_SCORE = 20 / 3, 10 / 3
 DEAD_BAND = 0.02
 BAND = (0.1, 0.9)
+NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class Target:
     against: str = word("what change and relative refer to: opening or baseline")
     by: int = number(1, 80, "quarters", "when the goal is due; a straight ramp until then")
     weight: float = number(0, 100, "-", "weight in the perspective's mean score")
+    worth: float = number(
+        0, 1e15, "the basis's", "smallest difference worth having; a share of its value if relative"
+    )
+    label: str = field(
+        default="", metadata={"meaning": "what this market calls the indicator; empty: the usual"}
+    )
 
     def __post_init__(self) -> None:
         """Check names, ranges and that the goal is better than the red flag."""
@@ -58,6 +68,10 @@ class Target:
     @property
     def _direction(self) -> int:
         return kpis.TABLE[kpis.INDEX[self.kpi]].direction
+
+    def worth_having(self, value: float) -> float:
+        """Return the smallest difference worth having in the indicator's unit, at a value of it."""
+        return self.worth * abs(value) if self.basis == "relative" else self.worth
 
     def path(self, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return goal and red flag per quarter.
@@ -108,11 +122,11 @@ class Row:
         Empty without target.
     target, red_flag, actual, low, high, baseline : float
         In the indicator's unit; `actual` and `baseline` are means over replications, `low` and
-        `high` the band that holds the middle 80 % of them. NaN where undefined.
+        `high` the band that holds the middle 80 % of them and their mean. NaN where undefined.
     score : float
         0 to 10; the goal is 6.7, the red flag 3.3. NaN without data or target.
-    status : str
-        One of STATUSES.
+    status, baseline_status : str
+        One of STATUSES: of the portfolio shown, and of the baseline under the same target.
     trend : int or None
         1 rose, -1 fell, 0 within the dead band since the quarter before; None unknown.
     probability : float
@@ -134,6 +148,7 @@ class Row:
     baseline: float
     score: float
     status: str
+    baseline_status: str
     trend: int | None
     probability: float
     n: int
@@ -143,26 +158,6 @@ class Row:
     def improving(self) -> bool | None:
         """Whether the trend is for the better; None if steady or unknown."""
         return None if not self.trend else self.trend * self.kpi.direction > 0
-
-
-def targets_of(settings: Mapping[str, Mapping[str, Any]]) -> tuple[Target, ...]:
-    """Turn `{kpi: {objective, basis, goal, red_flag, against, by, weight}}` into checked targets.
-
-    Raises
-    ------
-    KeyError, ValueError
-        Naming the indicator or key, what is allowed and the nearest valid name.
-    """
-    wanted = [item.name for item in fields(Target) if item.name != "kpi"]
-    targets = []
-    for kpi, values in settings.items():
-        for key in values:
-            require_one_of(f"targets.{kpi}: key", key, wanted)
-        missing = [key for key in wanted if key not in values]
-        if missing:
-            raise ValueError(f"targets.{kpi}: missing {', '.join(missing)}")
-        targets.append(Target(kpi=kpi, **values))
-    return tuple(targets)
 
 
 def scorecard(
@@ -194,18 +189,15 @@ def _rows(
     kpi: kpis.Kpi, values: np.ndarray, baseline: np.ndarray, target: Target | None
 ) -> list[Row]:
     actual, as_is = mean(values), mean(baseline)
-    quarters = values.shape[1]
-    goal = red = np.full(quarters, np.nan)
-    if target is not None:
-        defined = as_is[~np.isnan(as_is)]
-        opening = np.full(quarters, defined[0] if defined.size else np.nan)
-        goal, red = target.path(opening if target.against == "opening" else as_is)
+    low, high = band(values)
+    goal, red = _aims(target, as_is)
+    met = _share_at_or_beyond(values, goal, kpi.direction)
+    counted = (~np.isnan(values)).sum(axis=0)
+    if target is not None and target.label:
+        kpi = replace(kpi, label=target.label)
     rows = []
-    for q in range(quarters):
-        seen = values[~np.isnan(values[:, q]), q]
-        low, high = np.quantile(seen, BAND) if seen.size else (np.nan, np.nan)
+    for q in range(values.shape[1]):
         points = score(actual[q], goal[q], red[q])
-        span = abs(goal[q] - red[q])
         rows.append(
             Row(
                 quarter=q,
@@ -214,18 +206,30 @@ def _rows(
                 target=float(goal[q]),
                 red_flag=float(red[q]),
                 actual=float(actual[q]),
-                low=float(low),
-                high=float(high),
+                low=float(low[q]),
+                high=float(high[q]),
                 baseline=float(as_is[q]),
                 score=points,
                 status=_status(actual[q], points, target),
-                trend=trend(actual[q - 1], actual[q], span) if q else None,
-                probability=_probability(seen, goal[q], kpi.direction),
-                n=int(seen.size),
+                baseline_status=_status(as_is[q], score(as_is[q], goal[q], red[q]), target),
+                trend=trend(actual[q - 1], actual[q], abs(goal[q] - red[q])) if q else None,
+                probability=float(met[q]),
+                n=int(counted[q]),
                 weight=target.weight if target else 0.0,
             )
         )
     return rows
+
+
+def _aims(target: Target | None, as_is: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return goal and red flag per quarter; NaN without target."""
+    if target is None:
+        nothing = np.full(as_is.shape, np.nan)
+        return nothing, nothing
+    if target.against == "baseline":
+        return target.path(as_is)
+    defined = as_is[~np.isnan(as_is)]
+    return target.path(np.full(as_is.shape, defined[0] if defined.size else np.nan))
 
 
 def mean(values: np.ndarray) -> np.ndarray:
@@ -239,13 +243,33 @@ def mean(values: np.ndarray) -> np.ndarray:
     return result
 
 
+def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the band of the middle 80 % over the first axis, widened to the mean.
+
+    A few extreme replications can pull the mean out of the middle; a reader who sees it outside
+    its own band would take that for an error. NaN where nothing is defined.
+    """
+    ordered = np.sort(values, axis=0)  # NaN come last
+    last = (~np.isnan(values)).sum(axis=0) - 1
+    middle = mean(values)
+    ends = []
+    for share in BAND:
+        place = np.maximum(share * last, 0.0)
+        lower = np.floor(place).astype(np.int64)
+        upper = np.minimum(lower + 1, np.maximum(last, 0))
+        below = np.take_along_axis(ordered, lower[None], axis=0)[0]
+        above = np.take_along_axis(ordered, upper[None], axis=0)[0]
+        ends.append(below + (place - lower) * (above - below))
+    return np.minimum(ends[0], middle), np.maximum(ends[1], middle)
+
+
 def score(actual: float, goal: float, red_flag: float) -> float:
     """Return the goal/red-flag score, 0 to 10; NaN where anything is undefined.
 
     The goal scores 6.7, the red flag 3.3, straight between and beyond; a goal below its red flag
     means that lower is better.
     """
-    if np.isnan([actual, goal, red_flag]).any() or goal == red_flag:
+    if math.isnan(actual) or math.isnan(goal) or math.isnan(red_flag) or goal == red_flag:
         return float("nan")
     points = RED_SCORE + (GOAL_SCORE - RED_SCORE) * (actual - red_flag) / (goal - red_flag)
     return float(min(max(points, 0.0), 10.0))
@@ -256,18 +280,18 @@ def trend(before: float, now: float, span: float) -> int | None:
 
     Without target the dead band is 2 % of the value's own size before.
     """
-    if np.isnan(before) or np.isnan(now):
+    if math.isnan(before) or math.isnan(now):
         return None
-    width = DEAD_BAND * (abs(before) if np.isnan(span) else span)
-    return int(np.sign(now - before)) if abs(now - before) > width else 0
+    width = DEAD_BAND * (abs(before) if math.isnan(span) else span)
+    return (1 if now > before else -1) if abs(now - before) > width else 0
 
 
 def _status(actual: float, points: float, target: Target | None) -> str:
-    if np.isnan(actual):
+    if math.isnan(actual):
         return NO_DATA
     if target is None:
         return NO_TARGET
-    if np.isnan(points):
+    if math.isnan(points):
         return NO_DATA
     # The tolerance keeps a goal met exactly from turning amber by rounding.
     if points >= GOAL_SCORE - 1e-9:
@@ -275,11 +299,11 @@ def _status(actual: float, points: float, target: Target | None) -> str:
     return RED if points <= RED_SCORE + 1e-9 else AMBER
 
 
-def _probability(seen: np.ndarray, goal: float, direction: int) -> float:
-    if not seen.size or np.isnan(goal):
-        return float("nan")
-    slack = 1e-12 * max(abs(goal), 1.0)
-    return float(np.mean(direction * (seen - goal) >= -slack))
+def _share_at_or_beyond(values: np.ndarray, goal: np.ndarray, direction: int) -> np.ndarray:
+    """Return the share of replications at or beyond the goal; NaN without goal or values."""
+    slack = 1e-12 * np.maximum(np.abs(goal), 1.0)
+    met = np.where(np.isnan(values), np.nan, direction * (values - goal) >= -slack)
+    return np.where(np.isnan(goal), np.nan, mean(met))
 
 
 def at(rows: Iterable[Row], quarter: int) -> tuple[Row, ...]:
@@ -297,11 +321,23 @@ def influence_view(rows: Iterable[Row]) -> dict[int, tuple[Row, ...]]:
     return _group(rows, range(1, 7), lambda row: row.kpi.flow)
 
 
-def silo_view(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
-    """Group rows by the department whose silo they come from."""
+def silo_view(rows: Iterable[Row], departments: Mapping[str, str]) -> dict[str, tuple[Row, ...]]:
+    """Group rows by the department whose silo they come from, by name; rows of nobody come last.
+
+    Parameters
+    ----------
+    departments : mapping
+        Who runs here what the list of indicators gives to an owner; an owner that is not in it has
+        no department, and its rows stand under `NOBODY`.
+    """
+
+    def home(row: Row) -> str:
+        return departments.get(row.kpi.owner, NOBODY)
+
     listed = tuple(rows)
-    owners = sorted({row.kpi.owner for row in listed})
-    return _group(listed, owners, lambda row: row.kpi.owner)
+    found = {home(row) for row in listed}
+    last = [NOBODY] if NOBODY in found else []
+    return _group(listed, [*sorted(found - {NOBODY}), *last], home)
 
 
 def _group(rows: Iterable[Row], keys: Iterable[Any], key_of: Any) -> dict[Any, tuple[Row, ...]]:

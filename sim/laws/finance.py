@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.lanes import law
-
-WEEKS_PER_YEAR = 52.0
+from sim.scenario import WEEKS_PER_YEAR
 
 
 @law

@@ -1,0 +1,36 @@
+"""Arms at the door: what is run side by side must fit the scenario it is run in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.flows import Law
+from sim.scenario import CAPITALS, Arm, Scenario
+
+
+def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:
+    """Check plans and gates as they are now: arrays may have been changed since an arm was made.
+
+    Raises
+    ------
+    ValueError
+        Naming the arm and what of it, with the shape or range that is allowed and the actual one.
+    """
+    shapes = {
+        "plan.effort": ("mechanisms, quarters", (len(scenario.mechanisms), scenario.quarters)),
+        "plan.investment": ("capitals, quarters", (len(CAPITALS), scenario.quarters)),
+        "gates": ("laws, firms", (len(Law), len(scenario.firms))),
+    }
+    for arm in arms:
+        arrays = (arm.plan.effort, arm.plan.investment, arm.gates)
+        for array, (name, (axes, wanted)) in zip(arrays, shapes.items(), strict=True):
+            actual = np.shape(array)
+            if actual != wanted:
+                raise ValueError(
+                    f"{name} of arm {arm.key!r} has shape {actual}; scenario {scenario.key!r} "
+                    f"needs {wanted} ({axes})"
+                )
+        arm.plan.check()
+        arm.check()
