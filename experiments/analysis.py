@@ -2,10 +2,9 @@
 
 Replications are the blocks: arms of one replication share their luck, so that only differences
 within a replication are averaged, with the paired t interval; levels of arms are never compared as
-if they were independent. The verdict is per indicator: Holm's correction over the arms, and a
-majority of replications that agrees. Arms are ranked by the first headline indicator alone, never
-by a composite.
-Source: METHODS C.1 to C.3; Holm (1979).
+if they were independent. The verdict is per indicator: Holm's correction over the arms, a majority
+of replications that agrees, and a size that management calls worth having.
+Source: METHODS C.1 to C.3; Holm (1979); Schuirmann (1987) on what is too small.
 """
 
 from __future__ import annotations
@@ -22,9 +21,10 @@ from sim import kpis
 from sim.checks import nearest
 
 BETTER, WORSE, SAME, ONE_RUN = "better", "worse", "cannot be told apart", "one replication"
-NO_VALUE = "no value"
+SMALL, NO_VALUE = "no difference worth having", "no value"
 LEVEL = 0.05
-PAYBACK_KPI = "net_present_value"
+# State is float32, exact to 6e-8: a difference below this share of both levels is its rounding.
+DUST = 1e-7
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,10 @@ class Cube:
 
     def difference(self, key: str, other: str, kpi: str) -> np.ndarray:
         """Return arm minus other, (replication, quarter), within each replication."""
-        block: np.ndarray = self.of(key, kpi) - self.of(other, kpi)
-        return block
+        own, base = self.of(key, kpi), self.of(other, kpi)
+        block: np.ndarray = own - base
+        dust = np.abs(block) <= DUST * np.maximum(np.abs(own), np.abs(base))
+        return np.where(dust, 0.0, block)
 
 
 def cube_of(scorecard: pd.DataFrame, arms: Sequence[str]) -> Cube:
@@ -80,25 +82,30 @@ def cube_of(scorecard: pd.DataFrame, arms: Sequence[str]) -> Cube:
     """
     if scorecard.empty:
         raise ValueError("the scorecard table has no rows: no run has finished")
-    for column, allowed in (("arm", list(arms)), ("kpi", list(kpis.INDEX))):
-        for name in scorecard[column].unique():
-            if name not in allowed:
-                raise ValueError(f"scorecard.{column}={name!r} is unknown{nearest(name, allowed)}")
-    if scorecard.duplicated(["arm", "replication", "quarter", "kpi"]).any():
+    places = [_places(scorecard, "arm", arms)]
+    replications = tuple(int(r) for r in np.sort(scorecard["replication"].unique()))
+    places.append(np.searchsorted(replications, scorecard["replication"].to_numpy()))
+    places.append(scorecard["quarter"].to_numpy(dtype=np.int64))
+    places.append(_places(scorecard, "kpi", list(kpis.INDEX)))
+    shape = (len(arms), len(replications), int(places[2].max()) + 1, len(kpis.TABLE))
+    flat = np.ravel_multi_index(places, shape)
+    if np.bincount(flat).max() > 1:
         raise ValueError(
             "the scorecard table has two values for one arm, replication, quarter and indicator"
         )
-    replications = tuple(int(r) for r in np.sort(scorecard["replication"].unique()))
-    quarters = int(scorecard["quarter"].max())
-    values = np.full((len(arms), len(replications), quarters + 1, len(kpis.TABLE)), np.nan)
-    arm_at = {key: i for i, key in enumerate(arms)}
-    values[
-        scorecard["arm"].map(arm_at).to_numpy(dtype=np.int64),
-        np.searchsorted(replications, scorecard["replication"].to_numpy()),
-        scorecard["quarter"].to_numpy(dtype=np.int64),
-        scorecard["kpi"].map(kpis.INDEX).to_numpy(dtype=np.int64),
-    ] = scorecard["value"].to_numpy(dtype=np.float64)
+    values = np.full(shape, np.nan)
+    values.ravel()[flat] = scorecard["value"].to_numpy(dtype=np.float64)
     return Cube(tuple(arms), replications, values)
+
+
+def _places(scorecard: pd.DataFrame, column: str, allowed: Sequence[str]) -> np.ndarray:
+    """Return each row's place in `allowed`, by the name in a column."""
+    codes, names = pd.factorize(scorecard[column])
+    for name in names:
+        if name not in allowed:
+            raise ValueError(f"scorecard.{column}={name!r} is unknown{nearest(name, allowed)}")
+    found: np.ndarray = np.array([allowed.index(name) for name in names])[codes]
+    return found
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,8 @@ class Paired:
         Monte Carlo standard error of the mean.
     better, worse : float
         Shares of pairs strictly better and strictly worse.
-    p, p_sign : float
-        Two-sided paired t and sign test; NaN for fewer than two pairs.
+    p : float
+        Two-sided paired t test; NaN for fewer than two pairs.
     direction : int
         1 where higher is better, -1 where lower is.
     """
@@ -129,7 +136,6 @@ class Paired:
     better: float
     worse: float
     p: float
-    p_sign: float
     direction: int = 1
 
     @property
@@ -145,21 +151,18 @@ def paired(differences: np.ndarray, direction: int = 1) -> Paired:
     n = int(seen.size)
     nan = float("nan")
     if n == 0:
-        return Paired(0, nan, nan, nan, nan, nan, nan, nan, nan, direction)
+        return Paired(0, nan, nan, nan, nan, nan, nan, nan, direction)
     middle = float(seen.mean())
     better, worse = float(np.mean(direction * seen > 0)), float(np.mean(direction * seen < 0))
     if n == 1:
-        return Paired(1, middle, nan, nan, nan, better, worse, nan, nan, direction)
+        return Paired(1, middle, nan, nan, nan, better, worse, nan, direction)
     error = float(seen.std(ddof=1) / np.sqrt(n))
     half = float(special.stdtrit(n - 1, 1 - LEVEL / 2)) * error
     if error > 0:
         p = float(2 * special.stdtr(n - 1, -abs(middle) / error))
     else:
         p = 1.0 if middle == 0 else 0.0
-    wins, losses = round(better * n), round(worse * n)
-    sign = min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
-    low, high = middle - half, middle + half
-    return Paired(n, middle, low, high, error, better, worse, p, sign, direction)
+    return Paired(n, middle, middle - half, middle + half, error, better, worse, p, direction)
 
 
 def summarize(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -194,193 +197,83 @@ def holm(p: Sequence[float]) -> np.ndarray:
     return adjusted
 
 
-def verdict(sample: Paired, adjusted: float) -> str:
-    """Return better, worse, cannot be told apart, one replication or no value.
+def verdict(sample: Paired, adjusted: float, worth: float = 0.0) -> str:
+    """Return better, worse, no difference worth having, cannot be told apart, or that none can be.
 
-    Better and worse need both: the adjusted p below 5 %, and more pairs that agree with the
-    mean's sign than contradict it.
+    Better and worse need three things: the adjusted p below 5 %, more pairs that agree with the
+    mean's sign than contradict it, and a mean of at least `worth`. No difference worth having is
+    said where the first two are there without the third, or where the whole interval lies within
+    `worth` of 0.
     """
     if sample.n == 0:
         return NO_VALUE
     if sample.n == 1:
         return ONE_RUN if sample.mean != 0 else SAME
-    if not adjusted < LEVEL:
+    within = -worth < sample.low and sample.high < worth
+    told = adjusted < LEVEL and (sample.better if sample.gain > 0 else sample.worse) > 0.5
+    if within or (told and abs(sample.mean) < worth):
+        return SMALL
+    if not told:
         return SAME
-    if sample.gain > 0 and sample.better > 0.5:
-        return BETTER
-    return WORSE if sample.gain < 0 and sample.worse > 0.5 else SAME
+    return BETTER if sample.gain > 0 else WORSE
+
+
+def corrected_away(row: Mapping[Any, Any]) -> bool:
+    """Whether an arm is not told apart although its own interval excludes 0.
+
+    The interval is of one comparison; the verdict is corrected for all comparisons of an indicator
+    and wants most replications to agree. `row` is one of `differences`.
+    """
+    return bool(row["verdict"] == SAME and (row["low"] > 0 or row["high"] < 0))
 
 
 def differences(
-    cube: Cube, baseline: str, headline: Sequence[str], quarters: Sequence[int] | None = None
+    cube: Cube, baseline: str, headline: Sequence[str], worth: Mapping[str, float] | None = None
 ) -> pd.DataFrame:
-    """Return each arm minus the baseline, per headline indicator and quarter.
+    """Return each arm minus the baseline at the horizon, per headline indicator.
 
     Columns: arm, kpi, quarter, n, of (replications), mean, low, high, mcse, share_better,
-    share_worse, p, p_holm (over the arms of one indicator and quarter), p_sign, verdict.
+    share_worse, p, p_holm (over the arms of one indicator), verdict. `worth` is the smallest
+    difference worth having per indicator; 0 where it names none.
     """
-    chosen = [cube.quarters] if quarters is None else list(quarters)
     others = [arm for arm in cube.arms if arm != baseline]
     records = []
     for kpi in headline:
-        gaps = [cube.difference(arm, baseline, kpi) for arm in others]
-        for quarter in chosen:
-            samples = [paired(gap[:, quarter], _direction(kpi)) for gap in gaps]
-            adjusted = holm([sample.p for sample in samples])
-            for arm, sample, p_holm in zip(others, samples, adjusted, strict=True):
-                records.append(_record(arm, kpi, quarter, sample, p_holm, len(cube.replications)))
+        samples = [
+            paired(cube.difference(arm, baseline, kpi)[:, -1], direction(kpi)) for arm in others
+        ]
+        adjusted = holm([sample.p for sample in samples])
+        least = (worth or {}).get(kpi, 0.0)
+        for arm, sample, p_holm in zip(others, samples, adjusted, strict=True):
+            records.append({
+                "arm": arm, "kpi": kpi, "quarter": cube.quarters, "n": sample.n,
+                "of": len(cube.replications), "mean": sample.mean, "low": sample.low,
+                "high": sample.high, "mcse": sample.mcse, "share_better": sample.better,
+                "share_worse": sample.worse, "p": sample.p, "p_holm": float(p_holm),
+                "verdict": verdict(sample, p_holm, least),
+            })  # fmt: skip
     return pd.DataFrame(records, columns=DIFFERENCE_COLUMNS)
 
 
 DIFFERENCE_COLUMNS = [
     "arm", "kpi", "quarter", "n", "of", "mean", "low", "high", "mcse", "share_better",
-    "share_worse", "p", "p_holm", "p_sign", "verdict",
+    "share_worse", "p", "p_holm", "verdict",
 ]  # fmt: skip
 
 
-def _direction(kpi: str) -> int:
+def direction(kpi: str) -> int:
+    """Return 1 where more of an indicator is better, -1 where less is."""
     return kpis.TABLE[kpis.INDEX[kpi]].direction
 
 
-def _record(
-    arm: str, kpi: str, quarter: int, sample: Paired, p_holm: float, of: int
-) -> dict[str, Any]:
-    return {
-        "arm": arm, "kpi": kpi, "quarter": quarter, "n": sample.n, "of": of,
-        "mean": sample.mean, "low": sample.low, "high": sample.high, "mcse": sample.mcse,
-        "share_better": sample.better, "share_worse": sample.worse, "p": sample.p,
-        "p_holm": float(p_holm), "p_sign": sample.p_sign, "verdict": verdict(sample, p_holm),
-    }  # fmt: skip
+def replications_needed(sample: Paired, comparisons: int = 1, power: float = 0.8) -> float:
+    """Return how many paired replications would tell this difference from 0.
 
-
-def payback(differences_to_date: np.ndarray) -> np.ndarray:
-    """Return the quarter from which the cumulative difference is, and stays, at least 0.
-
-    Parameters
-    ----------
-    differences_to_date : float array (replication, quarter 0..Q)
-        Cumulative discounted value minus the baseline's. Quarter 0 does not count.
-
-    Returns
-    -------
-    float array (replication,)
-        Quarter 1..Q; infinite where it does not pay back within the horizon; NaN without values.
+    At 80 % power, with the level of 5 % divided among the comparisons, as for the first step of
+    Holm's correction.
     """
-    closes = differences_to_date[:, 1:]
-    quarters = closes.shape[1]
-    # Reversed running minimum: is everything from here to the horizon at least 0?
-    lowest_from = np.minimum.accumulate(closes[:, ::-1], axis=1)[:, ::-1]
-    stays = lowest_from >= 0
-    first = np.where(stays.any(axis=1), stays.argmax(axis=1) + 1.0, np.inf)
-    missing = np.isnan(closes).any(axis=1) if quarters else np.ones(len(closes), dtype=bool)
-    result: np.ndarray = np.where(missing, np.nan, first)
-    return result
-
-
-def payback_summary(cube: Cube, arm: str, baseline: str) -> tuple[float, float]:
-    """Return the median quarter of payback (infinite if most never do) and the share that do."""
-    found = payback(cube.difference(arm, baseline, PAYBACK_KPI))
-    found = found[~np.isnan(found)]
-    if not found.size:
-        return float("nan"), float("nan")
-    middle = float(np.quantile(found, 0.5, method="higher"))
-    return middle, float(np.isfinite(found).mean())
-
-
-def value_over_time(cube: Cube, baseline: str) -> pd.DataFrame:
-    """Return the cumulative discounted value minus the baseline's, per arm and quarter.
-
-    Columns: arm, quarter, mean, low, high (95 % paired t interval), p10, p90 (over replications).
-    """
-    records = []
-    for arm in cube.arms:
-        gap = cube.difference(arm, baseline, PAYBACK_KPI)
-        for quarter in range(cube.quarters + 1):
-            seen = gap[~np.isnan(gap[:, quarter]), quarter]
-            sample = paired(seen)
-            p10, p90 = np.quantile(seen, (0.1, 0.9)) if seen.size else (np.nan, np.nan)
-            records.append((arm, quarter, sample.mean, sample.low, sample.high, p10, p90))
-    return pd.DataFrame(records, columns=["arm", "quarter", "mean", "low", "high", "p10", "p90"])
-
-
-def ranking(
-    cube: Cube,
-    baseline: str,
-    headline: Sequence[str],
-    costs: Mapping[str, tuple[float, float]] | None = None,
-    table: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Rank all arms by the mean difference on the first headline indicator at the horizon.
-
-    The baseline keeps its place in the order with a difference of 0; arms without a value come
-    last. Columns: rank, arm, payback_quarter, payback_share, planned_cost, realised_cost,
-    share_first (replications in which the arm beats every other), from_first (better, worse or
-    cannot be told apart from the first-ranked arm, Holm over the others) and, per headline
-    indicator, `<kpi>.mean`, `.low`, `.high`, `.better`, `.n` and `.verdict`. `table` saves working
-    out `differences` at the horizon again; `costs` are planned and realised, per arm.
-    """
-    if table is None:
-        table = differences(cube, baseline, headline)
-    first_kpi = headline[0]
-    records = []
-    for arm in cube.arms:
-        median, share = payback_summary(cube, arm, baseline)
-        planned, realised = (costs or {}).get(arm, (np.nan, np.nan))
-        record: dict[str, Any] = {
-            "arm": arm, "payback_quarter": median, "payback_share": share,
-            "planned_cost": planned, "realised_cost": realised,
-        }  # fmt: skip
-        if arm == baseline:
-            record |= {"payback_quarter": np.nan, "payback_share": np.nan}
-        for kpi in headline:
-            record |= _headline_cells(table, arm, kpi, arm == baseline)
-        records.append(record)
-    frame = pd.DataFrame(records)
-    order = (-_direction(first_kpi) * frame[f"{first_kpi}.mean"]).fillna(np.inf)
-    frame = frame.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
-    frame.insert(0, "rank", np.arange(1, len(frame) + 1))
-    frame["share_first"] = [_share_first(cube, arm, first_kpi) for arm in frame["arm"]]
-    frame["from_first"] = _from_first(cube, list(frame["arm"]), first_kpi)
-    return frame
-
-
-def _headline_cells(table: pd.DataFrame, arm: str, kpi: str, baseline: bool) -> dict[str, Any]:
-    if baseline:
-        values: tuple[Any, ...] = (0.0, 0.0, 0.0, np.nan, 0, SAME)
-    else:
-        found = table[(table["arm"] == arm) & (table["kpi"] == kpi)].iloc[0]
-        values = tuple(found[c] for c in ("mean", "low", "high", "share_better", "n", "verdict"))
-    names = ("mean", "low", "high", "better", "n", "verdict")
-    return {f"{kpi}.{name}": value for name, value in zip(names, values, strict=True)}
-
-
-def _share_first(cube: Cube, arm: str, kpi: str) -> float:
-    """Return the share of complete replications in which the arm beats every other strictly."""
-    ends = _direction(kpi) * cube.values[:, :, -1, kpis.INDEX[kpi]]
-    complete = ~np.isnan(ends).any(axis=0)
-    if not complete.any():
-        return float("nan")
-    own = cube.arms.index(arm)
-    others = np.delete(ends, own, axis=0)[:, complete]
-    if not len(others):
-        return 1.0
-    return float(np.mean(ends[own, complete] > others.max(axis=0)))
-
-
-def _from_first(cube: Cube, order: Sequence[str], kpi: str) -> list[str]:
-    first = order[0]
-    samples = [
-        paired(cube.difference(arm, first, kpi)[:, -1], _direction(kpi)) for arm in order[1:]
-    ]
-    adjusted = holm([sample.p for sample in samples])
-    words = [verdict(sample, p) for sample, p in zip(samples, adjusted, strict=True)]
-    return ["first", *words]
-
-
-def replications_needed(sample: Paired, power: float = 0.8) -> float:
-    """Return how many paired replications would tell this difference from 0 (5 %, 80 % power)."""
     if sample.n < 2 or sample.mean == 0:
         return float("nan")
     spread = sample.mcse * np.sqrt(sample.n)
-    reach = special.ndtri(1 - LEVEL / 2) + special.ndtri(power)
+    reach = special.ndtri(1 - LEVEL / (2 * max(comparisons, 1))) + special.ndtri(power)
     return float(np.ceil((reach * spread / sample.mean) ** 2))

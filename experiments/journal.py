@@ -6,6 +6,7 @@ continues with exactly the units that are missing.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from experiments.store import JOURNAL, write_whole
 from sim.scenario import Arm
+
+LEFT_BEHIND = 60.0  # seconds; writing a unit takes a fraction of one
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,13 @@ def write_unit(folder: Path, name: str, unit: UnitResult) -> None:
             )
 
     write_whole(folder / JOURNAL / f"{name}.npz", write)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writes that were killed have left in the journal."""
+    for part in (folder / JOURNAL).glob(".*.part"):
+        if time.time() - part.stat().st_mtime > LEFT_BEHIND:
+            part.unlink(missing_ok=True)
 
 
 def read_unit(folder: Path, name: str) -> UnitResult | None:

@@ -26,7 +26,6 @@ PACKAGES = (
     "pandas",
     "matplotlib",
     "hydra-core",
-    "joblib",
     "numba",
     "llvmlite",
 )

@@ -6,101 +6,52 @@ The same figures are written as PNG and SVG. Nothing is computed here that `Find
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from string import Template
 
-from matplotlib.figure import Figure
+from experiments import figures, report_flows, report_parts, report_scorecard
+from experiments import report_terminal as terminal
+from experiments.report_figures import MEASURE, drawings
+from experiments.report_findings import Findings, StudyResults, departments_of, find
+from experiments.report_words import in_words
+from experiments.sheet import Sheet
 
-from experiments import figures, report_parts, report_words, strategy_map_drawing
-from experiments.report_findings import Findings, StudyResults, find, readings
-from sim import kpis
-
-__all__ = ["StudyResults", "terminal_summary", "write_report"]
+__all__ = ["StudyResults", "departments_of", "terminal_summary", "write_report"]
 
 REPORT, FIGURES = "report.html", "figures"
 TEMPLATE = Path(__file__).with_name("report_template.html")
-MEASURE = "attitude"
 
 
 def write_report(study: StudyResults, folder: Path) -> Path:
     """Write `folder`/report.html and `folder`/figures/*.png, *.svg; return the page's path."""
     findings = find(study)
-    vectors = {}
+    sheets, excuse = drawings(findings)
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
-    for name, figure in drawings(findings).items():
-        _, vector = figures.save(figure, folder / FIGURES / name)
-        vectors[name] = vector.read_text(encoding="utf-8")
+    for name, sheet in sheets.items():
+        figures.save(sheet, folder / FIGURES / name)
     path = folder / REPORT
-    path.write_text(_page(findings, vectors), encoding="utf-8")
+    path.write_text(page(findings, sheets, excuse), encoding="utf-8")
     return path
-
-
-def page(study: StudyResults) -> str:
-    """Return the report's page alone, without writing anything."""
-    findings = find(study)
-    drawn = drawings(findings)
-    return _page(findings, {name: figures.svg(figure, name) for name, figure in drawn.items()})
 
 
 def terminal_summary(study: StudyResults) -> str:
     """Return the ranking and the decision for a terminal, at most 100 columns wide."""
-    return report_words.terminal_summary(find(study))
+    return terminal.terminal_summary(find(study))
 
 
-def drawings(findings: Findings) -> dict[str, Figure]:
-    """Return every figure that the results allow, by name."""
-    study, colors, order = findings.study, findings.colors, findings.order
-    base, quarter = study.arms[study.baseline], findings.cube.quarters
-    made = {}
-    if order:
-        made["comparison"] = figures.comparison(
-            findings.differences, order, study.arms, colors, study.currency, base
-        )
-        made["value_per_quarter"] = figures.value_per_quarter(
-            findings.value, order, study.arms, colors, study.currency, base, findings.payback
-        )
-    made["scorecard"] = figures.scorecard_grid(
-        findings.rows,
-        f"Balanced Scorecard of {study.label(findings.shown)}, quarter by quarter",
-        "G at or beyond the target, A between, R at or beyond the red flag, ? no data, grey "
-        "without letter: no target. Arrow: change since the quarter before.",
-    )
-    if findings.traced:
-        made["influence"] = figures.influence_matrix(
-            findings.influence, findings.traced, study.arms, study.kinds, MEASURE, quarter
-        )
-        made["flow_contributions"] = figures.flow_contributions(
-            findings.influence,
-            findings.traced,
-            study.arms,
-            colors,
-            study.headline[0],
-            study.currency,
-            quarter,
-            findings.parts,
-        )
-    status, words = readings(findings)
-    made["strategy_map"] = strategy_map_drawing.draw(
-        study.strategy_map,
-        status,
-        words,
-        f"Strategy map: {study.strategy_map.label}",
-        f"Lights and readings: {study.label(findings.shown)}, quarter {quarter}. G at or beyond "
-        "the target, A between, R at or beyond the red flag, ? no data.",
-    )
-    return made
-
-
-def _page(findings: Findings, vectors: dict[str, str]) -> str:
+def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> str:
+    """Return the page; `excuse` says why the strategy map is not among the figures."""
     study = findings.study
     sections = [
-        ("ranking", "Ranking", _ranking(findings, vectors)),
-        ("value", "Value per quarter", _value(findings, vectors)),
-        ("scorecard", "Balanced Scorecard", _scorecard(findings)),
-        ("influence", "Influence Scorecard", _influence(findings, vectors)),
-        ("map", "Strategy map", _map(findings, vectors)),
-        ("flows", "What each flow contributed", _flows(findings, vectors)),
+        ("ranking", "Ranking", _ranking(findings, sheets)),
+        ("quarters", "Quarter by quarter", _quarters(findings, sheets)),
+        ("scorecard", "Balanced Scorecard", report_scorecard.balanced_scorecard(findings)),
+        ("influence", "Influence Scorecard", _influence(findings, sheets)),
+        ("map", "Strategy map", _map(findings, sheets, excuse)),
+        ("flows", "What each flow contributed", _flows(findings, sheets)),
         ("limits", "Assumptions and limits", report_parts.limits(findings)),
         ("reproduce", "How to reproduce this", report_parts.reproduce(study)),
     ]
@@ -109,7 +60,7 @@ def _page(findings: Findings, vectors: dict[str, str]) -> str:
         f'<section id="{key}"><h2>{title}</h2>{html}</section>' for key, title, html in shown
     )
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=escape(study.title),
+        question=escape(study.question),
         scenario=escape(study.scenario),
         brief=escape(study.brief),
         contents=" ".join(f'<a href="#{key}">{title}</a>' for key, title, _ in shown),
@@ -117,117 +68,88 @@ def _page(findings: Findings, vectors: dict[str, str]) -> str:
     )
 
 
-def _ranking(findings: Findings, vectors: dict[str, str]) -> str:
+def _ranking(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
     if not findings.order:
         return ""
-    alt = report_words.in_words(findings, findings.study.headline[0])
+    alt = in_words(findings, findings.study.headline[0])
     return (
-        report_parts.figure(vectors["comparison"], "comparison", f"Dot plot. {alt}")
+        report_parts.figure(sheets["comparison"], f"Dot plot. {alt}")
         + report_parts.ranking_table(findings)
         + report_parts.verdicts(findings)
         + report_parts.spending_table(findings)
     )
 
 
-def _value(findings: Findings, vectors: dict[str, str]) -> str:
+def _quarters(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
     if not findings.order:
         return ""
-    late = {findings.study.arms[arm]: findings.payback[arm] for arm in findings.order}
-    said = [
-        f"{label}: {'not within the horizon' if quarter == float('inf') else quarter}"
-        for label, quarter in late.items()
-    ]
+    said = "One line per portfolio; the numbers are in the tables beside this page."
+    if findings.study.headline[0] == "net_present_value":
+        late = {findings.study.label(arm): findings.payback[arm] for arm in findings.order}
+        ends = [
+            f"{label} {f'{q:.0f}' if math.isfinite(q) else 'not within the horizon'}"
+            for label, q in late.items()
+        ]
+        said = f"Quarter of payback: {'; '.join(ends)}."
     return report_parts.figure(
-        vectors["value_per_quarter"],
-        "value",
-        f"Small line charts of value to date per portfolio. Quarter of payback: {'; '.join(said)}.",
+        sheets["quarter_by_quarter"],
+        f"Small line charts of the difference per quarter, one per portfolio. {said}",
     )
 
 
-def _scorecard(findings: Findings) -> str:
-    quarter = findings.cube.quarters
-    earlier = "".join(
-        f"<details><summary>Quarter {q}</summary>"
-        f"{report_parts.scorecard_table(findings, q, strips=False)}</details>"
-        for q in range(1, quarter)
-    )
-    keys = (
-        "<p>Lights: <strong>G</strong> (square, green) at or beyond the target, "
-        "<strong>A</strong> (round, amber) between target and red flag, <strong>R</strong> "
-        "(framed, red) at or beyond the red flag, <strong>?</strong> no data, – no target. "
-        "Targets ramp up to the quarter in which they are due, so early reds during a "
-        "transition are to be expected.</p>"
-    )
-    return (
-        f"<p>{escape(report_parts.shown_sentence(findings))} Quarter {quarter}; the quarters "
-        f"before stand below.</p>{keys}"
-        f"{report_parts.scorecard_table(findings, quarter)}{earlier}"
-    )
-
-
-def _influence(findings: Findings, vectors: dict[str, str]) -> str:
+def _influence(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
     text = (
         "<p>The same scorecard seen by the six flows of influence, whatever department's silo "
-        "an indicator was extracted from.</p>" + report_parts.influence_table(findings)
+        f"an indicator was extracted from.</p>{report_scorecard.influence_scorecard(findings)}"
     )
     if not findings.traced:
         return text + (
             "<p>No muted twins were run, so that the influence of each flow on each "
             "stakeholder type is not known.</p>"
         )
-    tables = "".join(
+    numbers = "".join(
         f"<details><summary>{escape(findings.study.arms[arm])}: numbers by flow and stakeholder "
-        f"type</summary>{report_parts.by_type_table(findings, arm, MEASURE)}"
-        f"{report_parts.by_type_table(findings, arm, 'tied')}</details>"
+        f"type</summary>{report_flows.by_type_table(findings, arm, MEASURE)}"
+        f"{report_flows.by_type_table(findings, arm, 'tied')}</details>"
         for arm in findings.traced
     )
+    drawn = report_parts.figure(
+        sheets["influence"],
+        f"Matrix of the influence of six flows on the {MEASURE} of each stakeholder type; the "
+        "numbers are in the tables below.",
+    )
+    return f"{text}<h3>By flow and stakeholder type</h3>{drawn}{numbers}"
+
+
+def _map(findings: Findings, sheets: Mapping[str, Sheet], excuse: str) -> str:
+    drawn = findings.study.strategy_map
+    missing = ", ".join(str(flow) for flow in drawn.missing_flows)
+    note = ""
+    if missing:
+        note = f"<p><strong>Blind spot:</strong> the map draws no link for flow {missing}.</p>"
+    picture = f"<p>The map cannot be drawn: {escape(excuse)}.</p>"
+    if "strategy_map" in sheets:
+        picture = report_parts.figure(
+            sheets["strategy_map"],
+            f"Strategy map “{drawn.label}”: objectives in four perspectives with causes and "
+            "effects, the six flows and the rivals; every link is listed below.",
+        )
     return (
-        text
-        + "<h3>By flow and stakeholder type</h3>"
-        + report_parts.figure(
-            vectors["influence"],
-            "influence",
-            f"Matrix of the influence of six flows on the {MEASURE} of each stakeholder type; the "
-            "numbers are in the tables below.",
-        )
-        + tables
+        f"{note}{picture}<details><summary>Every link, with sign, lag and what is known</summary>"
+        f"{report_flows.links_table(findings.study)}</details>"
     )
 
 
-def _map(findings: Findings, vectors: dict[str, str]) -> str:
-    study = findings.study
-    missing = study.strategy_map.missing_flows
-    note = (
-        ""
-        if not missing
-        else (
-            f"<p><strong>Blind spot:</strong> the map draws no link for flow "
-            f"{', '.join(str(flow) for flow in missing)}.</p>"
-        )
-    )
-    return (
-        note
-        + report_parts.figure(
-            vectors["strategy_map"],
-            "map",
-            f"Strategy map “{study.strategy_map.label}”: objectives in four perspectives with "
-            "causes and effects, the six flows and the rivals; every link is listed below.",
-        )
-        + "<details><summary>Every link, with sign, lag and what is known</summary>"
-        f"{report_parts.links_table(study)}</details>"
-    )
-
-
-def _flows(findings: Findings, vectors: dict[str, str]) -> str:
+def _flows(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
     if not findings.traced:
         return ""
-    label = kpis.TABLE[kpis.INDEX[findings.study.headline[0]]].label.lower()
-    return report_parts.figure(
-        vectors["flow_contributions"],
-        "flows",
-        f"Bars of what each of the six flows contributes to {label}; the numbers are in the table "
+    name = findings.name(findings.study.headline[0]).lower()
+    drawn = report_parts.figure(
+        sheets["flow_contributions"],
+        f"Bars of what each of the six flows contributes to {name}; the numbers are in the table "
         "below.",
-    ) + (
-        "<details><summary>Numbers, for every headline indicator</summary>"
-        f"{report_parts.contributions_table(findings)}</details>"
+    )
+    return (
+        f"{drawn}<details><summary>Numbers, for every headline indicator</summary>"
+        f"{report_flows.contributions_table(findings)}</details>"
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from experiments import analysis, attribution, figures
+from experiments import analysis, attribution, figures, notation, ranking
 from sim import kpis, scorecard
 from sim.scorecard import Target
 from sim.strategy_map import UNMEASURED, StrategyMap
@@ -21,7 +22,7 @@ class StudyResults:
 
     Attributes
     ----------
-    title, scenario, brief : str
+    question, scenario, brief : str
         What is asked, the market's label and one paragraph about it.
     currency : str
         What money is counted in, such as thousand euro.
@@ -33,8 +34,13 @@ class StudyResults:
         Indicators in order of weight; the first alone ranks.
     quarters : int
         Horizon.
-    kinds : mapping
-        Key to label of the stakeholder types.
+    kinds, mechanisms : mapping
+        Key to label of the stakeholder types and of the mechanisms.
+    departments : mapping
+        Who runs here what the list of indicators gives to an owner, by the owner's key; an owner
+        that is not in it has no department here.
+    quarter_worth : tuple of float
+        Present value of one unit of money spent evenly over each quarter.
     runs, scorecard, influence, spending : DataFrame
         The tidy tables of the study folder; `influence` may be empty.
     targets : tuple of Target
@@ -47,7 +53,7 @@ class StudyResults:
         Further assumptions of this study, a sentence each.
     """
 
-    title: str
+    question: str
     scenario: str
     brief: str
     currency: str
@@ -56,6 +62,9 @@ class StudyResults:
     headline: tuple[str, ...]
     quarters: int
     kinds: Mapping[str, str]
+    mechanisms: Mapping[str, str]
+    departments: Mapping[str, str]
+    quarter_worth: tuple[float, ...]
     runs: pd.DataFrame
     scorecard: pd.DataFrame
     influence: pd.DataFrame
@@ -75,6 +84,20 @@ class StudyResults:
         return int(self.provenance["replications"])
 
 
+def departments_of(departments: Mapping[str, str], owners: Mapping[str, str]) -> dict[str, str]:
+    """Return the label of the department behind each owner that the list of indicators names.
+
+    Parameters
+    ----------
+    departments : mapping
+        Key to label of the organization's departments.
+    owners : mapping
+        Department that runs what is given to another, as the scenario's `owners` say.
+    """
+    homes = {kpi.owner: owners.get(kpi.owner, kpi.owner) for kpi in kpis.TABLE}
+    return {owner: departments[home] for owner, home in homes.items() if home in departments}
+
+
 @dataclass(frozen=True)
 class Findings:
     """The judgements.
@@ -85,16 +108,18 @@ class Findings:
         Where they come from.
     cube : analysis.Cube
         The scorecard table as an array.
-    ranking, differences, value : DataFrame
-        See the functions of `experiments.analysis`; differences at the horizon.
-    order : tuple of str
-        Arms from first to last, without the baseline.
+    worth : mapping
+        Smallest difference worth having per headline indicator that has a target.
+    ranking, differences : DataFrame
+        See `experiments.ranking` and `experiments.analysis`.
+    ahead : DataFrame
+        The first headline indicator minus the baseline's per quarter, see `ranking.over_time`.
     shown : str
         The first-ranked portfolio (the baseline if it is the only arm): scorecard, map and flows.
     rows : tuple of scorecard.Row
         Its Balanced Scorecard.
-    colors : mapping
-        Colour per arm.
+    cast : figures.Cast
+        Order, names and colours of the arms, names of the indicators.
     influence : DataFrame
         Run minus muted twin at the horizon, averaged: arm, flow, kind, measure, n, mean, low, high.
     traced : tuple of str
@@ -105,59 +130,126 @@ class Findings:
 
     study: StudyResults
     cube: analysis.Cube
+    worth: Mapping[str, float]
     ranking: pd.DataFrame
     differences: pd.DataFrame
-    value: pd.DataFrame
-    order: tuple[str, ...]
+    ahead: pd.DataFrame
     shown: str
     rows: tuple[scorecard.Row, ...]
-    colors: Mapping[str, str]
+    cast: figures.Cast
     influence: pd.DataFrame
     traced: tuple[str, ...]
     parts: pd.DataFrame
 
-    def rank(self, arm: str) -> pd.Series:
-        """Return an arm's line of the ranking."""
-        return self.ranking[self.ranking["arm"] == arm].iloc[0]
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Arms from first to last, without the baseline."""
+        return self.cast.order
 
-    def look(self, kpi: str) -> figures.Shown:
-        """Return how an indicator's differences are shown throughout."""
-        columns = [f"{kpi}.{name}" for name in ("mean", "low", "high")]
-        size = self.ranking[columns].abs().max().max()
-        return figures.shown(kpi, self.study.currency, 0.0 if math.isnan(size) else size, True)
+    @property
+    def in_money(self) -> bool:
+        """Whether money is what the study asks for, so that payback is worth telling."""
+        return ranking.PAYBACK_KPI in self.study.headline
+
+    @property
+    def last(self) -> tuple[scorecard.Row, ...]:
+        """The Balanced Scorecard at the horizon."""
+        return scorecard.at(self.rows, self.cube.quarters)
 
     @property
     def payback(self) -> dict[str, float]:
         """Median quarter of payback per arm."""
         return dict(zip(self.ranking["arm"], self.ranking["payback_quarter"], strict=True))
 
+    @cached_property
+    def lines(self) -> tuple[dict[str, Any], ...]:
+        """The ranking, a mapping per arm."""
+        return tuple({str(k): v for k, v in row.items()} for row in self.ranking.to_dict("records"))
+
+    def rank(self, arm: str) -> dict[str, Any]:
+        """Return an arm's line of the ranking."""
+        return next(line for line in self.lines if line["arm"] == arm)
+
+    def name(self, kpi: str) -> str:
+        """Return what an indicator is called here."""
+        return self.cast.names[kpi]
+
+    def look(self, kpi: str) -> notation.Shown:
+        """Return how an indicator's differences are shown throughout."""
+        cells = [f"{kpi}.{name}" for name in ("mean", "low", "high")]
+        sizes = [abs(line[cell]) for line in self.lines for cell in cells]
+        size = max((value for value in sizes if math.isfinite(value)), default=0.0)
+        return notation.shown(kpi, self.study.currency, size, True)
+
+    def least(self, kpi: str) -> str:
+        """Return the smallest difference worth having with its unit; empty where none is set."""
+        worth = self.worth.get(kpi, 0.0)
+        if not worth:
+            return ""
+        look = notation.shown(kpi, self.study.currency, worth, change=True)
+        unit = look.amount(worth).partition(" ")[2]
+        return f"{worth * look.factor:.3g} {unit}"
+
+    def verdict(self, arm: str, kpi: str) -> str:
+        """Return the verdict on an arm's difference from the baseline."""
+        return str(self.rank(arm)[f"{kpi}.verdict"])
+
+    def judged(self, arm: str, kpi: str) -> dict[str, Any]:
+        """Return mean, low, high, p_holm and verdict of one difference."""
+        row = self.rank(arm)
+        return {name: row[f"{kpi}.{name}"] for name in ("mean", "low", "high", "p_holm", "verdict")}
+
 
 def find(study: StudyResults) -> Findings:
     """Work everything out."""
     cube = analysis.cube_of(study.scorecard, list(study.arms))
-    table = analysis.differences(cube, study.baseline, study.headline)
-    ranking = analysis.ranking(
-        cube, study.baseline, study.headline, _costs(study.runs, study.baseline), table
+    worth = _worth(study, cube)
+    table = analysis.differences(cube, study.baseline, study.headline, worth)
+    ranked = ranking.ranking(
+        cube, study.baseline, study.headline, _costs(study.runs, study.baseline), worth, table
     )
-    order = tuple(arm for arm in ranking["arm"] if arm != study.baseline)
-    shown = order[0] if order else study.baseline
+    order = tuple(arm for arm in ranked["arm"] if arm != study.baseline)
+    first = order[0] if order else study.baseline
     at_horizon = study.influence[study.influence["quarter"] == cube.quarters]
     influence = analysis.summarize(at_horizon, ["arm", "flow", "kind", "measure"])
     present = set(influence["arm"])
     return Findings(
         study=study,
         cube=cube,
-        ranking=ranking,
+        worth=worth,
+        ranking=ranked,
         differences=table,
-        value=analysis.value_over_time(cube, study.baseline),
-        order=order,
-        shown=shown,
-        rows=scorecard.scorecard(cube.arm(shown), cube.arm(study.baseline), study.targets),
-        colors=figures.arm_colors(list(study.arms), study.baseline),
+        ahead=ranking.over_time(cube, study.baseline, study.headline[0]),
+        shown=first,
+        rows=scorecard.scorecard(cube.arm(first), cube.arm(study.baseline), study.targets),
+        cast=_cast(study, order),
         influence=influence,
-        traced=tuple(a for a in dict.fromkeys((study.baseline, shown)) if a in present),
-        parts=_parts(study, cube, shown),
+        traced=tuple(a for a in dict.fromkeys((study.baseline, first)) if a in present),
+        parts=_parts(study, cube, first),
     )
+
+
+def _cast(study: StudyResults, order: tuple[str, ...]) -> figures.Cast:
+    own = {target.kpi: target.label for target in study.targets if target.label}
+    return figures.Cast(
+        order=order,
+        labels=study.arms,
+        colors=figures.arm_colors(list(study.arms), study.baseline),
+        baseline=study.baseline,
+        currency=study.currency,
+        names={kpi.key: own.get(kpi.key, kpi.label) for kpi in kpis.TABLE},
+    )
+
+
+def _worth(study: StudyResults, cube: analysis.Cube) -> dict[str, float]:
+    """Return the smallest difference worth having, of the headline indicators with a target."""
+    found = {}
+    for target in study.targets:
+        if target.kpi in study.headline:
+            ends = cube.of(study.baseline, target.kpi)[:, -1:]
+            value = float(scorecard.mean(ends)[0])
+            found[target.kpi] = 0.0 if math.isnan(value) else target.worth_having(value)
+    return found
 
 
 def _costs(runs: pd.DataFrame, baseline: str) -> dict[str, tuple[float, float]]:
@@ -183,7 +275,7 @@ def _parts(study: StudyResults, cube: analysis.Cube, shown: str) -> pd.DataFrame
 
 def readings(findings: Findings) -> tuple[dict[str, str], dict[str, str]]:
     """Return the light and a few words for each objective of the strategy map, at the horizon."""
-    last = {row.kpi.key: row for row in scorecard.at(findings.rows, findings.cube.quarters)}
+    last = {row.kpi.key: row for row in findings.last}
     status, words = {}, {}
     for objective in findings.study.strategy_map.objectives:
         if objective.kpi == UNMEASURED:
@@ -191,15 +283,15 @@ def readings(findings: Findings) -> tuple[dict[str, str], dict[str, str]]:
             continue
         row = last[objective.kpi]
         status[objective.key] = row.status
-        look = level(findings.study, row.kpi, row.actual)
-        unit = {"%": " %", "points": " points"}.get(look.unit.split(" ")[0], "")
+        look = level(findings.study, row)
+        unit = {"%": " %", "points": " points", "weeks": " weeks"}.get(look.unit.split(" ")[0], "")
         if row.kpi.unit.startswith("currency"):
             unit = f" {look.unit.split(' per ')[0]}"
-        words[objective.key] = f"{look.text(row.actual)}{unit} {figures.ARROWS[row.trend]}".strip()
+        words[objective.key] = f"{look.text(row.actual)}{unit} {notation.ARROWS[row.trend]}".strip()
     return status, words
 
 
-def level(study: StudyResults, kpi: kpis.Kpi, value: float) -> figures.Shown:
-    """Return how a level of an indicator is shown."""
-    size = abs(value) if math.isfinite(value) else 0.0
-    return figures.shown(kpi.key, study.currency, size)
+def level(study: StudyResults, row: scorecard.Row) -> notation.Shown:
+    """Return how the levels of a scorecard's line are shown."""
+    seen = [abs(v) for v in (row.actual, row.baseline, row.target) if math.isfinite(v)]
+    return notation.shown(row.kpi.key, study.currency, max(seen, default=0.0))

@@ -9,25 +9,24 @@ the plan. A unit that raises becomes failed rows; a process that dies takes no o
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from experiments import designs
+from experiments import designs, worlds
 from experiments.designs import Study
-from experiments.journal import Planned, Runs, UnitResult, read_unit, write_unit
+from experiments.journal import Planned, Runs, UnitResult, read_unit, sweep, write_unit
 from experiments.provenance import digest
+from experiments.workers import WorkerDied, Workers
 from sim import kpis
 from sim.flows import Flow
 from sim.scenario import Arm, Scenario
+from sim.state import World
 
 ATTEMPTS = 3
 DIED = (
@@ -55,18 +54,26 @@ class Progress(Protocol):
     def start(self, total: int, done: int) -> None:
         """`total` runs are planned by now, `done` of them were found finished."""
 
-    def advance(self, runs: int) -> None:
-        """So many more runs are finished."""
+    def advance(self, runs: int, seconds: float) -> None:
+        """So many more runs are finished, which kept one process busy for so long."""
 
 
 def run_study(
-    scenario: Scenario, study: Study, folder: Path, *, jobs: int, progress: Progress
+    scenario: Scenario, study: Study, folder: Path, *, workers: Workers, progress: Progress
 ) -> Runs:
     """Run whatever of the study the folder's journal does not hold yet, and return all of it.
 
     A KeyboardInterrupt passes through; what was finished by then is in the journal.
     """
-    work = _Work(scenario, study, folder, jobs, progress)
+    worlds.forget(folder)
+    sweep(folder)
+    try:
+        return _passes(scenario, study, _Work(scenario, study, folder, workers, progress))
+    finally:
+        worlds.forget(folder)
+
+
+def _passes(scenario: Scenario, study: Study, work: _Work) -> Runs:
     arms = [Planned(arm) for arm in designs.arms(study, scenario)]
     baseline = next(p.arm for p in arms if p.arm.key == study.baseline)
     twins = {p.arm.key: _twins(p.arm, scenario) for p in arms}
@@ -139,17 +146,21 @@ def units_of(arms: Sequence[Arm], study: Study) -> list[Unit]:
     return [Unit(r, block) for r in range(study.replications) for block in blocks]
 
 
-def run_unit(scenario: Scenario, unit: Unit, seed: int, lanes: int) -> UnitResult:
+def run_unit(
+    scenario: Scenario, unit: Unit, seed: int, lanes: int, world: World | None = None
+) -> UnitResult:
     """Simulate one unit; an arm that raises is marked failed and spoils no other."""
     from sim.engine import simulate
 
     try:
-        history = simulate(scenario, unit.arms, seed, unit.replication, lanes=lanes, threads=1)
+        history = simulate(
+            scenario, unit.arms, seed, unit.replication, world=world, lanes=lanes, threads=1
+        )
     except Exception:
         if len(unit.arms) == 1:
             return failed_unit(scenario, unit, traceback.format_exc())
-        parts = [run_unit(scenario, replace(unit, arms=(arm,)), seed, lanes) for arm in unit.arms]
-        return _joined(parts)
+        alone = [replace(unit, arms=(arm,)) for arm in unit.arms]
+        return _joined([run_unit(scenario, single, seed, lanes, world) for single in alone])
     return UnitResult(
         replication=unit.replication,
         arms=tuple(arm.key for arm in unit.arms),
@@ -159,6 +170,26 @@ def run_unit(scenario: Scenario, unit: Unit, seed: int, lanes: int) -> UnitResul
         spending=history.spending,
         value=history.value,
     )
+
+
+def journal_unit(
+    folder: Path, scenario: Scenario, unit: Unit, study: Study, kept: int
+) -> tuple[str, float]:
+    """Run one unit and add it to the journal; return its name and the seconds it took.
+
+    `kept` is how many worlds the study keeps, see `worlds.world_of`.
+    """
+    begun = time.monotonic()
+    try:
+        world = worlds.world_of(scenario, study.seed, unit.replication, folder, kept)
+    except OSError:  # no room, or no permission: no run could be kept
+        raise
+    except Exception:
+        result = failed_unit(scenario, unit, traceback.format_exc())
+    else:
+        result = run_unit(scenario, unit, study.seed, study.lanes, world)
+    write_unit(folder, unit.name, result)
+    return unit.name, time.monotonic() - begun
 
 
 def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
@@ -204,7 +235,7 @@ class _Work:
     scenario: Scenario
     study: Study
     folder: Path
-    jobs: int
+    workers: Workers
     progress: Progress
     planned: int = 0
 
@@ -227,61 +258,24 @@ class _Work:
 
     def _run_missing(self, missing: list[Unit]) -> None:
         """Run units; those taken down by a dying process are tried again, in the end one by one."""
-        from joblib.externals.loky.process_executor import BrokenProcessPool
-
         left = {unit.name: unit for unit in missing}
         for _ in range(ATTEMPTS - 1):
             try:
-                for result in self._stream(list(left.values())):
-                    self._keep(left, result)
-            except BrokenProcessPool:
+                self._run_each(left, list(left.values()))
+            except WorkerDied:
                 continue
             return
         for unit in list(left.values()):
             try:
-                results = list(self._stream([unit]))
-            except BrokenProcessPool:
-                results = [failed_unit(self.scenario, unit, DIED.format(attempts=ATTEMPTS))]
-            self._keep(left, results[0])
+                self._run_each(left, [unit])
+            except WorkerDied:
+                died = failed_unit(self.scenario, unit, DIED.format(attempts=ATTEMPTS))
+                write_unit(self.folder, unit.name, died)
+                self.progress.advance(len(unit.arms), 0.0)
 
-    def _keep(self, left: dict[str, Unit], result: UnitResult) -> None:
-        name = next(
-            name
-            for name, unit in left.items()
-            if unit.replication == result.replication
-            and tuple(arm.key for arm in unit.arms) == result.arms
-        )
-        write_unit(self.folder, name, result)
-        del left[name]
-        self.progress.advance(len(result.arms))
-
-    def _stream(self, units: list[Unit]) -> Iterator[UnitResult]:
-        """Yield results as they come: in this process for one job, else from worker processes."""
-        seed, lanes = self.study.seed, self.study.lanes
-        if self.jobs == 1:
-            yield from (run_unit(self.scenario, unit, seed, lanes) for unit in units)
-            return
-        from joblib import Parallel, delayed, parallel_config
-
-        with parallel_config(
-            "loky", inner_max_num_threads=1, initializer=_settle_in, initargs=(os.getpid(),)
-        ):
-            results = Parallel(n_jobs=self.jobs, batch_size=1, return_as="generator_unordered")(
-                delayed(run_unit)(self.scenario, unit, seed, lanes) for unit in units
-            )
-            try:
-                yield from results
-            finally:
-                results.close()
-
-
-def _settle_in(driver: int) -> None:
-    """Prepare a worker process: Ctrl-C is for the driver alone, and who loses it ends as well."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == driver:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    def _run_each(self, left: dict[str, Unit], units: list[Unit]) -> None:
+        """Run units and take those that are finished off the list of what is left."""
+        kept = self.study.replications if len(block_sizes(self.study)) > 1 else 0
+        calls = [(self.folder, self.scenario, unit, self.study, kept) for unit in units]
+        for name, seconds in self.workers.each(journal_unit, calls):
+            self.progress.advance(len(left.pop(name).arms), seconds)

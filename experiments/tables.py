@@ -6,42 +6,21 @@ the settings do not drop by name. The format is described in docs/own-tables.md.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
+from experiments.table_files import BLOCKS, Table, block_of
 from sim.checks import nearest, require_one_of
 from sim.flows import ORGANIZATION
 from sim.population import BY_SHARES
 from sim.scenario import Department, Layer, People, Scenario
 
-PERSON_COLUMNS = ("id", "kind", "tied", "department")
-TIE_COLUMNS = ("source", "target", "layer", "weight")
-PERSON_SETTINGS = ("file", "columns", "kind", "kinds", "tied", "firms", "departments")
-TIE_SETTINGS = (
-    "file",
-    "columns",
-    "hears",
-    "layer",
-    "layers",
-    "weight_scale",
-    "threshold",
-    "self_ties",
-    "repeats",
-)
-BLOCKS = {
-    "stakeholders": PERSON_SETTINGS,
-    "employees": PERSON_SETTINGS,
-    "ties": TIE_SETTINGS,
-    "employee_ties": TIE_SETTINGS,
-}
 FROM_TABLE = "from_table"
 
 
@@ -80,7 +59,7 @@ def apply_people(mapping: Mapping[str, Any], scenario: Scenario, base: Path | st
     for key in mapping:
         require_one_of("people", str(key), (*BLOCKS, "columns"))
     tables = {
-        name: _Table.read(Path(base), name, _block(mapping, name))
+        name: Table.read(Path(base), name, block_of(mapping, name))
         for name in BLOCKS
         if mapping.get(name) is not None
     }
@@ -112,152 +91,6 @@ def apply_people(mapping: Mapping[str, Any], scenario: Scenario, base: Path | st
     return replace(scenario, people=people)
 
 
-# ---- a file and its map of columns --------------------------------------------------------------
-
-
-def _block(mapping: Mapping[str, Any], name: str) -> dict[str, Any]:
-    given = mapping[name]
-    if not isinstance(given, Mapping):
-        raise ValueError(f"people.{name}={given!r} must be a group of settings with a file")
-    for key in given:
-        require_one_of(f"people.{name}", str(key), BLOCKS[name])
-    if not isinstance(given.get("file"), str):
-        raise ValueError(f"people.{name}.file={given.get('file')!r} must be the name of a file")
-    columns = {
-        str(k): v
-        for source in (mapping.get("columns"), given.get("columns"))
-        for k, v in (source or {}).items()
-    }
-    for key in columns:
-        require_one_of(f"people.{name}.columns", key, PERSON_COLUMNS + TIE_COLUMNS)
-    return {**{str(k): v for k, v in given.items()}, "columns": columns}
-
-
-@dataclass(frozen=True)
-class _Table:
-    """One file: its columns under our names, the line of each row, and its settings."""
-
-    name: str
-    path: Path
-    settings: Mapping[str, Any]
-    columns: dict[str, list[str]]
-    lines: list[int]
-
-    @staticmethod
-    def read(base: Path, name: str, settings: Mapping[str, Any]) -> _Table:
-        """Read a file; a mapped column must exist, an unmapped one is found under our name."""
-        wanted = TIE_COLUMNS if BLOCKS[name] is TIE_SETTINGS else PERSON_COLUMNS
-        path = base / str(settings["file"])
-        header, rows, lines = _rows(path)
-        mapped = {k: str(v) for k, v in settings["columns"].items() if k in wanted}
-        columns = {}
-        for ours in wanted:
-            theirs = mapped.get(ours, ours)
-            if theirs in header:
-                place = header.index(theirs)
-                columns[ours] = [row[place].strip() for row in rows]
-            elif ours in mapped or ours in ("id", "source", "target"):
-                raise ValueError(
-                    f"{path}, line 1: no column {theirs!r}"
-                    f"{nearest(theirs, header)}; name it in people.{name}.columns."
-                    f"{ours}"
-                )
-        return _Table(name, path, settings, columns, lines)
-
-    def refuse(self, row: int, text: str) -> NoReturn:
-        """Raise ValueError for a row."""
-        raise ValueError(f"{self.path}, line {self.lines[row]}: {text}")
-
-    def choice(self, setting: str, allowed: Sequence[str]) -> str:
-        """Return a word setting; the first allowed one where none is given."""
-        value = str(self.settings.get(setting, allowed[0]))
-        require_one_of(f"people.{self.name}.{setting}", value, allowed)
-        return value
-
-    def named(self, column: str, translation: str, allowed: Sequence[str]) -> list[str | None]:
-        """Return a column's words as names of ours; None where the cell or translation is empty.
-
-        Without such a column the constant setting of the same name holds for every row.
-        """
-        constant = self.settings.get(column)
-        if constant is not None:
-            if column in self.settings["columns"]:
-                raise ValueError(
-                    f"people.{self.name}.{column}={constant!r}: also given as a "
-                    "column; give one of the two"
-                )
-            require_one_of(f"people.{self.name}.{column}", str(constant), allowed)
-            return [str(constant)] * len(self.lines)
-        if column not in self.columns:
-            raise ValueError(
-                f"{self.path}, line 1: no column {column!r}; name it in people."
-                f"{self.name}.columns.{column} or give all rows one value with "
-                f"people.{self.name}.{column}"
-            )
-        names = self.translation(translation, allowed)
-        found = []
-        for row, word in enumerate(self.columns[column]):
-            if word and word not in names:
-                self.refuse(
-                    row,
-                    f"{column} {word!r} is unknown{nearest(word, names)}; translate "
-                    f"it in people.{self.name}.{translation}",
-                )
-            found.append(names.get(word))
-        return found
-
-    def translation(self, setting: str, allowed: Sequence[str]) -> dict[str, str | None]:
-        """Return table words to names of ours; our own names stand for themselves."""
-        given = self.settings.get(setting) or {}
-        if not isinstance(given, Mapping):
-            raise ValueError(
-                f"people.{self.name}.{setting}={given!r} must map the table's words "
-                "to names of the scenario"
-            )
-        for word, name in given.items():
-            if name is not None:
-                require_one_of(f"people.{self.name}.{setting}.{word}", str(name), allowed)
-        return {
-            **{name: name for name in allowed},
-            **{str(k): None if v is None else str(v) for k, v in given.items()},
-        }
-
-
-def _rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
-    """Return header, rows and their line numbers; comma, semicolon or tab, as the header shows."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; file names start from the folder of the settings")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise ValueError(f"{path}, line {line}: not UTF-8; save the table as UTF-8") from None
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-    rows, lines = [], []
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                rows.append(row)
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: {error}; check the quotes") from None
-    if len(rows) < 2:
-        raise ValueError(f"{path}, line 1: the table is empty; it needs a header and a row")
-    header = [cell.strip() for cell in rows[0]]
-    for name, times in Counter(header).items():
-        if times > 1:
-            raise ValueError(f"{path}, line 1: column {name!r} stands there {times} times; rename")
-    for row, line in zip(rows[1:], lines[1:], strict=True):
-        if len(row) != len(header):
-            raise ValueError(
-                f"{path}, line {line}: {len(row)} fields where the header has "
-                f"{len(header)}; check the delimiter {delimiter!r} and quotes"
-            )
-    return header, rows[1:], lines[1:]
-
-
 # ---- people -------------------------------------------------------------------------------------
 
 
@@ -269,10 +102,10 @@ class _Persons:
     kind: list[int]
     tied: list[int]
     department: list[int]
-    origin: list[tuple[_Table, int]]
+    origin: list[tuple[Table, int]]
 
 
-def _firm_of(table: _Table, scenario: Scenario) -> list[int]:
+def _firm_of(table: Table, scenario: Scenario) -> list[int]:
     """Return each row's firm: -1 where the cell is empty, by shares where nothing is said.
 
     Employees of whom nothing is said are the organization's.
@@ -286,42 +119,63 @@ def _firm_of(table: _Table, scenario: Scenario) -> list[int]:
     ]
 
 
-def _with_departments(table: _Table, tied: list[int], scenario: Scenario) -> Scenario:
-    """Return the scenario with the table's departments, where the settings ask for them.
-
-    Staff, and what arrives there first, is in proportion to heads; each department acts as the
-    firm's configured ones do on average (assumption).
-    """
-    setting = table.settings.get("departments")
-    if setting != FROM_TABLE:
+def _with_departments(table: Table, tied: list[int], scenario: Scenario) -> Scenario:
+    """Return the scenario with the table's departments, where the settings ask for them."""
+    if table.settings.get("departments") is not None and "department" not in table.columns:
+        raise ValueError(
+            f"{table.path}, line 1: no column 'department' for people.{table.name}.departments; "
+            f"name it in people.{table.name}.columns.department or leave the setting out"
+        )
+    if table.settings.get("departments") != FROM_TABLE:
         return scenario
     firms = list(scenario.firms)
     for f in sorted(set(tied) - {-1, BY_SHARES}):
         heads = Counter(
             word
-            for word, firm in zip(table.columns.get("department", ()), tied, strict=True)
+            for word, firm in zip(table.columns["department"], tied, strict=True)
             if firm == f and word
         )
-        total, acts = sum(heads.values()), sum(d.staff * d.acts for d in firms[f].departments)
-        words = sorted(heads, key=lambda word: (not word.isdigit(), word.zfill(9)))
-        if words:
+        if heads:
+            owners = {mechanism.owner for mechanism in scenario.mechanisms}
             firms[f] = replace(
-                firms[f],
-                departments=tuple(
-                    Department(
-                        word,
-                        f"Department {word}" if word.isdigit() else word,
-                        acts,
-                        heads[word] / total,
-                        heads[word] / total,
-                    )
-                    for word in words
-                ),
+                firms[f], departments=_departments_by_heads(firms[f].departments, heads, owners)
             )
     return replace(scenario, firms=tuple(firms))
 
 
-def _departments_of(table: _Table, tied: list[int], scenario: Scenario) -> list[int]:
+def _departments_by_heads(
+    configured: Sequence[Department], heads: Counter[str], owners: set[str]
+) -> tuple[Department, ...]:
+    """Return a table's departments and, where there are several, the owners it does not name.
+
+    Staff, and what arrives there first, is in proportion to heads; each department acts as the
+    configured ones do on average (assumption). Whoever runs mechanisms but is no department of the
+    table stays as a desk of its own: nobody works there, nothing is heard there first.
+    """
+    total, acts = sum(heads.values()), sum(d.staff * d.acts for d in configured)
+    named = tuple(
+        Department(
+            word,
+            f"Department {word}" if word.isdigit() else word,
+            acts,
+            heads[word] / total,
+            heads[word] / total,
+        )
+        for word in sorted(heads, key=lambda word: (not word.isdigit(), word.zfill(9)))
+    )
+    if len(named) == 1:
+        return named
+    known = {d.key: d for d in configured}
+    desks = (
+        replace(known[key], hears=0.0, staff=0.0)
+        if key in known
+        else Department(key, key.replace("_", " ").capitalize(), acts, 0.0, 0.0)
+        for key in sorted(owners - set(heads))
+    )
+    return (*named, *desks)
+
+
+def _departments_of(table: Table, tied: list[int], scenario: Scenario) -> list[int]:
     """Return each row's department in its firm: -1 where the cell is empty."""
     if "department" not in table.columns:
         return [BY_SHARES] * len(table.lines)
@@ -355,7 +209,7 @@ def _departments_of(table: _Table, tied: list[int], scenario: Scenario) -> list[
     return found
 
 
-def _add_persons(persons: _Persons, table: _Table, tied: list[int], scenario: Scenario) -> None:
+def _add_persons(persons: _Persons, table: Table, tied: list[int], scenario: Scenario) -> None:
     """Add the people of one file."""
     kinds = {t.key: i for i, t in enumerate(scenario.stakeholders)}
     kind = table.named("kind", "kinds", list(kinds))
@@ -409,7 +263,7 @@ class _Ties:
     replaced: set[str]
 
 
-def _add_ties(ties: _Ties, table: _Table, persons: _Persons, scenario: Scenario) -> None:
+def _add_ties(ties: _Ties, table: Table, persons: _Persons, scenario: Scenario) -> None:
     """Add the ties of one file."""
     layers = {layer.key: i for i, layer in enumerate(scenario.layers)}
     if "hears" not in table.settings:
@@ -464,7 +318,7 @@ def _add_ties(ties: _Ties, table: _Table, persons: _Persons, scenario: Scenario)
     ties.replaced |= {scenario.layers[i].key for i in ties.layer[first:]}
 
 
-def _person(table: _Table, row: int, end: str, persons: _Persons) -> int:
+def _person(table: Table, row: int, end: str, persons: _Persons) -> int:
     word = table.columns[end][row]
     if word not in persons.rows:
         table.refuse(
@@ -476,7 +330,7 @@ def _person(table: _Table, row: int, end: str, persons: _Persons) -> int:
 
 
 def _check_layer(
-    table: _Table,
+    table: Table,
     row: int,
     layer: Layer,
     source: int,
@@ -506,9 +360,9 @@ def _check_layer(
             )
 
 
-def _weights(table: _Table, layer: Sequence[str | None]) -> list[float]:
+def _weights(table: Table, layer: Sequence[str | None]) -> list[float]:
     """Return weights in (0, 1], and 0 for ties below the threshold."""
-    threshold = _number(table, "threshold", 0.0)
+    threshold = table.number("threshold", 0.0)
     scale = table.settings.get("weight_scale", "max")
     if "weight" not in table.columns:
         for setting in ("threshold", "weight_scale"):
@@ -533,7 +387,7 @@ def _weights(table: _Table, layer: Sequence[str | None]) -> list[float]:
                 + (f" or set people.{table.name}.threshold" if value == 0 else ""),
             )
         found.append(value if value >= threshold and layer[row] is not None else 0.0)
-    most = max(found) if scale == "max" else _number(table, "weight_scale", 1.0)
+    most = max(found) if scale == "max" else table.number("weight_scale", 1.0)
     if most <= 0:
         return found
     for row, value in enumerate(found):
@@ -544,15 +398,3 @@ def _weights(table: _Table, layer: Sequence[str | None]) -> list[float]:
                 f"{most:g}; give the largest possible weight there, or 'max'",
             )
     return [value / most for value in found]
-
-
-def _number(table: _Table, setting: str, default: float) -> float:
-    value = table.settings.get(setting, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(
-            f"people.{table.name}.{setting}={value!r} must be a number"
-            + (" or 'max'" if setting == "weight_scale" else "")
-        )
-    if value < 0 or (setting == "weight_scale" and value == 0):
-        raise ValueError(f"people.{table.name}.{setting}={value!r} must be above 0")
-    return float(value)

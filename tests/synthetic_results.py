@@ -16,7 +16,7 @@ import yaml
 from experiments.attribution import influence_rows
 from experiments.report import StudyResults
 from sim import kpis
-from sim.scorecard import targets_of
+from sim.scorecard import Target
 from sim.strategy_map import strategy_map_of
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -40,6 +40,12 @@ KINDS = {
     "trade": "Trade customers", "home": "Home customers", "employees": "Employees",
     "resellers": "Resellers", "suppliers": "Suppliers", "media": "Media",
     "investors": "Investors", "community": "Community",
+}  # fmt: skip
+# Who runs here what the list of indicators gives to its owners; nobody does operations.
+DEPARTMENTS = {
+    "strategy": "Board office", "sales": "Shops", "public_relations": "Communications",
+    "marketing": "Communications", "customer_service": "Shops", "product": "Workshop",
+    "human_resources": "Board office", "information_technology": "Board office",
 }  # fmt: skip
 # Final gain in net present value (thousand euro), then in market share, trust and margin.
 GAINS = {
@@ -77,7 +83,7 @@ def study(
     """Return a whole study's results; `changes` replace fields."""
     scorecard = scorecard_table(replications, quarters, seed)
     fields: dict[str, Any] = {
-        "title": "Which influence mechanisms to improve",
+        "question": "Which influence mechanisms to improve?",
         "scenario": "Attenzi",
         "brief": "A maker of professional and home kitchen equipment with two competitors, known "
         "for honest dealing and growing with its industry. Numbers here are made up.",
@@ -87,6 +93,9 @@ def study(
         "headline": HEADLINE,
         "quarters": quarters,
         "kinds": KINDS,
+        "mechanisms": {"fast_service": "Fast, human service"},
+        "departments": DEPARTMENTS,
+        "quarter_worth": tuple(0.98 ** (q + 0.5) for q in range(quarters)),
         "runs": runs_table(scorecard, replications),
         "scorecard": scorecard,
         "influence": influence_table(replications, quarters, seed)
@@ -113,7 +122,8 @@ def study(
 
 def targets(name: str) -> Any:
     """Return shipped targets."""
-    return targets_of(_load("scorecard", name)["targets"])
+    settings = _load("scorecard", name)["targets"]
+    return tuple(Target(kpi=kpi, **values) for kpi, values in settings.items())
 
 
 def strategy_map(name: str) -> Any:
@@ -231,11 +241,15 @@ def runs_table(scorecard: pd.DataFrame, replications: int) -> pd.DataFrame:
 
 
 def spending_table(replications: int, quarters: int) -> pd.DataFrame:
-    """Return spending of every arm: an even stream on one item."""
+    """Return spending of every arm: an even stream on a mechanism and on human capital."""
     keys = [
-        (arm, r, q) for arm in ARMS for r in range(replications) for q in range(1, quarters + 1)
+        (arm, r, q, item)
+        for arm in ARMS
+        for r in range(replications)
+        for q in range(1, quarters + 1)
+        for item in ("fast_service", "invest_human")
     ]
-    table = pd.DataFrame(keys, columns=["arm", "replication", "quarter"])
-    table["item"] = "human"
-    table["value"] = np.where(table["arm"] == "as_is", 0.0, PLANNED / quarters)
+    table = pd.DataFrame(keys, columns=["arm", "replication", "quarter", "item"])
+    share = np.where(table["item"] == "invest_human", 0.25, 0.75)
+    table["value"] = np.where(table["arm"] == "as_is", 0.0, share * PLANNED / quarters)
     return table

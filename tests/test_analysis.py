@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from experiments import analysis
-from experiments.analysis import BETTER, NO_VALUE, ONE_RUN, SAME, WORSE, paired
+from experiments.analysis import BETTER, NO_VALUE, ONE_RUN, SAME, SMALL, WORSE, paired
 
 
 def table(values: Mapping[str, Sequence[Sequence[float]]], kpi: str) -> pd.DataFrame:
@@ -37,12 +37,6 @@ def test_the_paired_interval_is_students() -> None:
     assert (sample.mean, sample.mcse) == (2.0, pytest.approx(1 / math.sqrt(3)))
     assert (sample.low, sample.high) == (pytest.approx(2 - half), pytest.approx(2 + half))
     assert sample.p == pytest.approx(0.07417990022744858)
-
-
-def test_the_sign_test_of_twenty_wins_and_of_fifteen_in_twenty() -> None:
-    assert paired(np.ones(20) + np.arange(20)).p_sign == pytest.approx(2 * 0.5**20)
-    mixed = np.r_[np.arange(1.0, 16), -np.arange(1.0, 6)]
-    assert paired(mixed).p_sign == pytest.approx(0.0414, abs=5e-5)
 
 
 def test_one_pair_gives_no_interval_and_none_gives_nothing() -> None:
@@ -110,6 +104,53 @@ def test_a_mean_that_most_replications_contradict_is_no_verdict(direction: int) 
         assert analysis.verdict(split, 0.001) == SAME
 
 
+def paired_of(mean: float, half: float, gain: bool = True) -> analysis.Paired:
+    """A sample of 20 with a mean and half an interval, all pairs of the mean's sign if it gains."""
+    share = 1.0 if gain else 0.5
+    better, worse = (share, 1 - share) if mean > 0 else (1 - share, share)
+    return analysis.Paired(20, mean, mean - half, mean + half, half / 2.09, better, worse, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "adjusted", "said"),
+    [
+        (0.6, 0.2, 0.001, BETTER),  # told apart and worth having
+        (-0.6, 0.2, 0.001, WORSE),
+        (0.4, 0.2, 0.001, SMALL),  # told apart, smaller than what is worth having
+        (-0.4, 0.2, 0.001, SMALL),
+        (0.1, 0.3, 0.9, SMALL),  # not told apart, and surely smaller
+        (0.1, 0.4, 0.9, SAME),  # not told apart, and may be worth having
+        (0.6, 0.2, 0.2, SAME),  # its own interval excludes 0, but not after the correction
+    ],
+)
+def test_a_difference_must_be_worth_having(
+    mean: float, half: float, adjusted: float, said: str
+) -> None:
+    assert analysis.verdict(paired_of(mean, half), adjusted, worth=0.5) == said
+
+
+def test_what_is_worth_having_is_asked_per_indicator() -> None:
+    values = {"as_is": [[0, r] for r in range(8)], "a": [[0, r * 1.01 + 2] for r in range(8)]}
+    kpi = "net_present_value"
+    for worth, said in (({}, BETTER), ({kpi: 1.0}, BETTER), ({kpi: 5.0}, SMALL)):
+        assert analysis.differences(cube(values), "as_is", [kpi], worth)["verdict"][0] == said
+
+
+def test_an_interval_that_excludes_nothing_is_seen_to_be_corrected_away() -> None:
+    row = {"verdict": SAME, "low": 0.1, "high": 0.5}
+    assert analysis.corrected_away(row)
+    assert analysis.corrected_away(row | {"low": -0.5, "high": -0.1})
+    assert not analysis.corrected_away(row | {"low": -0.1})
+    assert not analysis.corrected_away(row | {"verdict": BETTER})
+
+
+def test_rounding_dust_is_no_difference() -> None:
+    dust = {"as_is": [[0, 1000.0 + r] for r in range(5)],
+            "a": [[0, (1000.0 + r) * (1 + 2e-8)] for r in range(5)]}  # fmt: skip
+    found = analysis.differences(cube(dust), "as_is", ["net_present_value"]).iloc[0]
+    assert (found["mean"], found["low"], found["high"], found["verdict"]) == (0, 0, 0, SAME)
+
+
 def test_worse_is_said_as_plainly_as_better() -> None:
     values = {"as_is": [[0, r] for r in range(8)], "bad": [[0, r * 1.1 - 9] for r in range(8)]}
     assert analysis.differences(cube(values), "as_is", ["net_present_value"])["verdict"][0] == WORSE
@@ -133,45 +174,6 @@ def test_one_replication_gives_no_verdict() -> None:
 def test_an_indicator_nobody_has_gives_no_value() -> None:
     found = analysis.differences(cube({"as_is": [[0, 1]], "a": [[0, 2]]}), "as_is", ["trust"])
     assert list(found["verdict"]) == [NO_VALUE]
-
-
-def test_payback_is_the_first_quarter_from_which_it_stays_ahead() -> None:
-    paths = np.array([
-        [0.0, -1, -2, 1, 2],  # pays back in quarter 3 and stays
-        [0.0, 1, -1, -1, 3],  # ahead early, falls behind, back in quarter 4
-        [0.0, 1, 1, 1, 1],  # from the first quarter
-        [0.0, -1, 1, 1, -1],  # ahead, but not at the end
-        [0.0, -1, -1, -1, 0],  # just level at the end
-        [0.0, -1, np.nan, 1, 1],  # a gap: nothing can be said
-    ])  # fmt: skip
-    found = analysis.payback(paths)
-    assert list(found[:5]) == [3, 4, 1, math.inf, 4]
-    assert math.isnan(found[5])
-
-
-def test_the_median_payback_is_infinite_where_most_never_do() -> None:
-    values = {"as_is": [[0, 0, 0]] * 3, "a": [[0, -1, 2], [0, -1, -1], [0, -1, -1]]}
-    assert analysis.payback_summary(cube(values), "a", "as_is") == (math.inf, pytest.approx(1 / 3))
-
-
-def test_the_ranking_follows_the_first_headline_alone_and_keeps_the_baseline_in_its_place() -> None:
-    money = {"as_is": [[0, 10], [0, 20]], "rich": [[0, 15], [0, 26]], "poor": [[0, 8], [0, 17]]}
-    trusted = {"as_is": [[0, 0.5]] * 2, "rich": [[0, 0.1]] * 2, "poor": [[0, 0.9]] * 2}
-    both = pd.concat([table(money, "net_present_value"), table(trusted, "trust")])
-    found = analysis.ranking(analysis.cube_of(both, list(money)), "as_is",
-                             ["net_present_value", "trust"], {"rich": (100.0, 98.0)})  # fmt: skip
-    assert list(found["arm"]) == ["rich", "as_is", "poor"]
-    assert list(found["rank"]) == [1, 2, 3]
-    assert list(found["net_present_value.mean"]) == [5.5, 0.0, -2.5]
-    assert found["planned_cost"][0] == 100.0
-    assert list(found["share_first"]) == [1.0, 0.0, 0.0]
-
-
-def test_an_arm_without_any_run_ranks_last() -> None:
-    values = table({"as_is": [[0, 1], [0, 2]], "bad": [[0, 0], [0, 0]]}, "net_present_value")
-    found = analysis.ranking(analysis.cube_of(values, ["gone", "as_is", "bad"]), "as_is",
-                             ["net_present_value"])  # fmt: skip
-    assert list(found["arm"]) == ["as_is", "bad", "gone"]
 
 
 def test_two_values_for_one_cell_and_unknown_names_are_refused() -> None:
@@ -204,7 +206,8 @@ def test_the_replications_needed_follow_the_formula() -> None:
     assert analysis.replications_needed(sample) == expected
 
 
-def test_value_over_time_starts_at_nothing() -> None:
-    values = {"as_is": [[0, 1, 2], [0, 2, 3]], "a": [[0, 0, 4], [0, 1, 6]]}
-    found = analysis.value_over_time(cube(values), "as_is").query("arm == 'a'")
-    assert list(found["mean"]) == [0, -1, 2.5]
+def test_more_comparisons_need_more_replications() -> None:
+    sample = paired(np.array([0.0, 1.0, 2.0, 3.0]))
+    spread = np.std([0, 1, 2, 3], ddof=1)
+    expected = math.ceil(((2.807033768 + 0.841621234) * spread / 1.5) ** 2)
+    assert analysis.replications_needed(sample, comparisons=10) == expected

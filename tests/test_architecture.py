@@ -14,8 +14,10 @@ PACKAGES = ("sim", "experiments")
 FLOORS = (
     ("sim.checks", "sim.lanes"),
     ("sim.flows", "sim.rng", "sim.levers"),
-    ("sim.scenario", "sim.state"),
-    ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks"),
+    ("sim.scenario", "sim.state", "sim.draws"),
+    ("sim.arcs",),
+    ("sim.choosers", "sim.adjacency"),
+    ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks", "sim.arms"),
     ("sim.population", "sim.firms", "sim.kernels"),
     ("sim.kpis", "sim.sensing"),
     ("sim.opening",),
@@ -23,30 +25,53 @@ FLOORS = (
     ("sim.scorecard", "sim.strategy_map", "sim.agents"),
     ("sim.model",),
     ("sim",),
-    ("experiments.designs", "experiments.provenance", "experiments.progress"),
-    ("experiments.store",),
-    ("experiments.journal", "experiments.tables"),
+    (
+        "experiments.designs",
+        "experiments.provenance",
+        "experiments.progress",
+        "experiments.table_files",
+        "experiments.workers",
+        "experiments.exits",
+    ),
+    ("experiments.store", "experiments.notation", "experiments.sheet"),
+    ("experiments.journal", "experiments.tables", "experiments.worlds"),
     (
         "experiments.analysis",
+        "experiments.ranking",
         "experiments.attribution",
         "experiments.selection",
         "experiments.sensitivity",
         "experiments.robustness",
+        "experiments.raster",
         "experiments.figures",
-        "experiments.strategy_map_drawing",
+        "experiments.figure_*",
+        "experiments.strategy_map_*",
     ),
     ("experiments.results", "experiments.runner", "experiments.report", "experiments.report_*"),
+    ("experiments.rehearsal",),
     ("experiments.conduct",),
-    ("experiments.settings_listing",),
+    ("experiments.settings_*",),
     ("experiments.settings",),
-    ("experiments.cli", "experiments.studio", "experiments.studio.*", "experiments.benchmark.*"),
+    (
+        "experiments.cli",
+        "experiments.cli_*",
+        "experiments.studio",
+        "experiments.studio.*",
+        "experiments.benchmark.*",
+    ),
     ("experiments", "experiments.benchmark"),
 )
 # On these floors files may use each other, as long as nobody goes round in a circle: laws are
 # small and share, figures draw what the analysis says, a report is cut into pieces.
-SHARED = ("sim.laws.*", "experiments.analysis", "experiments.report", "experiments.cli")
+SHARED = (
+    "sim.laws.*",
+    "experiments.analysis",
+    "experiments.report",
+    "experiments.settings_*",
+    "experiments.cli",
+)
 MESA_ONLY_IN = ("sim.agents", "sim.model", "experiments.studio*", "experiments.benchmark.*")
-HYDRA_ONLY_IN = ("experiments.settings",)
+HYDRA_ONLY_IN = ("experiments.settings_compose",)
 
 
 def modules() -> dict[str, Path]:

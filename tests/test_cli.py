@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import cli, runner, store
+from experiments import cli, cli_study, runner, store
 from experiments.journal import UnitResult
 from experiments.runner import Unit
 from experiments.settings import load
@@ -115,10 +115,16 @@ def test_no_command_at_all_shows_the_help_and_is_bad_input(
         (["compare", "quarters=0"], "quarters=0"),
         (["compare", "seed=many"], "seed='many'"),
         (["compare", "--config-dir", "nowhere"], "nowhere"),
+        (["compare", "--seed", "99999999999"], "from 0 to 4,294,967,295 (seed"),
+        (["compare", "mechanism.co_desing.setup=3"], "did you mean 'co_design'?"),
+        (["compare", "organization.programmes.co_desing.effort=1"], "did you mean 'co_design'?"),
+        (["compare", "portfolio.listening_first.items.9.share=1"], "there are 6, counted from 0"),
         (["run", "portfolio=listening_frist"], "did you mean 'listening_first'?"),
+        (["run", "portfolio=[as_is]"], "portfolio=[as_is]: there is no such portfolio"),
         (["run", "portfolios=[as_is]"], "run takes one portfolio=NAME"),
         (["run", "portfolio=as_is", "portfolio=balanced"], "run takes one portfolio=NAME"),
         (["settings", "trsut"], "did you mean trust"),
+        (["settings", "physics.ancor"], "did you mean physics.anchor"),
     ],
 )
 def test_bad_input_is_one_clear_message_and_nothing_is_written(
@@ -130,6 +136,46 @@ def test_bad_input_is_one_clear_message_and_nothing_is_written(
     assert "Traceback" not in shown.err
     assert shown.out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_many_names_only_the_nearest_are_shown_and_where_all_are_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["compare", "portfolios=[listning_first]"]) == 2
+    said = capsys.readouterr().err
+    assert len(said) < 300
+    assert "did you mean 'listening_first'?" in said
+    (pattern,) = re.findall(r"in all: influence settings '(.*)'", said)
+    assert cli.main(["settings", pattern]) == 0
+    assert "portfolio.skills_academy.label" in capsys.readouterr().out
+
+
+def test_a_text_may_hold_any_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    label = "Käse & Söhne, 50 % 'echt': {a} [b] \\ x=1"
+    assert load([f"scenario.label={label}"]).scenario.label == label
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_ends_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert cli.main(["compare", *SMALL, "--jobs", "1", "--out", "file/study"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("influence: file/study/")
+    assert "Traceback" not in said
+
+
+def test_a_disk_that_fills_up_ends_with_2_and_the_line_to_go_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runner, "write_unit", full)
+    assert cli.main(["compare", *SMALL, "--jobs", "1", "--quiet", "--out", "study"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == ("influence: No space left on device; what was finished is kept in study")
+    assert said[1].startswith("when that is mended, go on with: influence compare ")
 
 
 def test_overrides_may_stand_anywhere() -> None:
@@ -148,9 +194,26 @@ def test_a_dry_run_says_arms_costs_and_runs_and_writes_nothing(
     cost = load(SMALL).study.planned_cost
     assert re.search(rf"^advertising_only +{cost:,.0f}$", said, re.MULTILINE)
     assert re.search(r"^as_is +0  baseline$", said, re.MULTILINE)
-    assert "30 runs" in said
-    assert "about" in said
+    assert "30 runs, muted twins included (first), on 2 processes:" in said
+    assert re.search(
+        r"about \d+ s if the machine is as busy as now \(between \d+ s and \d+ s", said
+    )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_of_what_cannot_be_run_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    crowd = ["scenario=attenzi", "stakeholders.employees.count=600000", "--dry-run", "--jobs", "1"]
+    assert cli.main(["compare", *crowd]) == 2
+    assert "a trial run went wrong: 600000 employees are too many" in capsys.readouterr().err
+
+
+def test_a_dry_run_begins_no_folder_but_checks_the_one_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("precious")
+    assert cli.main(["run", *SMALL[:-1], "--dry-run", "--jobs", "1", "--out", "full"]) == 2
+    assert "is not empty and holds no study" in capsys.readouterr().err
 
 
 def test_settings_are_listed_with_unit_range_meaning_and_source(
@@ -161,6 +224,21 @@ def test_settings_are_listed_with_unit_range_meaning_and_source(
     assert "physics.anchor = " in said
     assert "1/week; from 0 to 10" in said
     assert "pull to the opening attitude. Source: " in said
+
+
+def test_a_terminal_gets_lines_of_its_width_and_a_file_gets_whole_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.main(["settings"]) == 0
+    plain = capsys.readouterr().out
+    assert max(map(len, plain.splitlines())) > 200
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for columns, widest in ((80, 80), (200, 120)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert cli.main(["settings"]) == 0
+        shown = capsys.readouterr().out
+        assert max(map(len, shown.splitlines())) <= widest
+        assert shown.split() == plain.split()
 
 
 def test_a_comparison_leaves_a_whole_study_folder(
@@ -314,23 +392,47 @@ def test_an_interruption_keeps_what_is_finished_and_says_how_to_go_on(
 
 
 def test_the_line_to_go_on_with_names_the_folder_once() -> None:
-    line = cli._resume_line(["compare", "a=1", "--out", "x", "--jobs", "2"], Path("x"))
+    line = cli_study.resume_line(["compare", "a=1", "--out", "x", "--jobs", "2"], Path("x"))
     assert line == "influence compare a=1 --jobs 2 --out x"
-    assert cli._resume_line(["run", "--out=x"], Path("x")) == "influence run --out x"
-    assert cli._resume_line(["run"], Path("results/new one")) == (
+    assert cli_study.resume_line(["run", "--out=x"], Path("x")) == "influence run --out x"
+    assert cli_study.resume_line(["run"], Path("results/new one")) == (
         "influence run --out 'results/new one'"
     )
 
 
 @pytest.mark.slow
-def test_ctrl_c_on_two_processes_ends_at_once_with_130(tmp_path: Path) -> None:
-    command = ["compare", *SMALL[:2], "replications=200", *SMALL[3:], "--out", "study"]
-    process = influence(*command, "--jobs", "2")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("whole_group", [False, True])
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_study_that_is_stopped_says_at_once_how_to_go_on_and_nothing_else(
+    number: signal.Signals, code: int, word: str, whole_group: bool, jobs: str, tmp_path: Path
+) -> None:
+    command = ["compare", *SMALL[:2], "replications=400", *SMALL[3:], "--out", "study"]
+    process = influence(*command, "--jobs", jobs)
     wait_for_units(tmp_path / "study", process, 3)
-    os.killpg(process.pid, signal.SIGINT)
+    (os.killpg if whole_group else os.kill)(process.pid, number)
+    asked = time.monotonic()
+    # The pipes close when the last worker has gone.
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert "go on with: influence compare" in said
+    assert process.returncode == code, said
+    assert time.monotonic() - asked < 10
+    lines = [line for line in said.splitlines() if line and not re.match(r"[\d,]+ of ", line)]
+    assert lines == [
+        f"{word}; what was finished is kept in study",
+        f"go on with: {shlex.join(['influence', *command[:-2], '--jobs', jobs])} --out study",
+    ]
+
+
+@pytest.mark.slow
+def test_a_command_stopped_before_it_runs_anything_ends_without_a_traceback(tmp_path: Path) -> None:
+    process = influence("compare", *SMALL, "--jobs", "2")
+    time.sleep(0.4)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 143, said
     assert "Traceback" not in said
 
 

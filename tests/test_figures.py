@@ -4,39 +4,59 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import synthetic_results
 
 from experiments import figures, strategy_map_drawing
-from experiments.report import drawings
-from experiments.report_findings import find
+from experiments import strategy_map_routing as routing
+from experiments.figure_comparison import comparison
+from experiments.figure_flows import flow_contributions, influence_matrix
+from experiments.raster import width_of
+from experiments.report_figures import drawings
+from experiments.report_findings import Findings, find
+from experiments.sheet import Sheet, Words
 from sim.flows import Flow
+from sim.strategy_map import Link
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def drawn():  # type: ignore[no-untyped-def]
-    return drawings(find(synthetic_results.study(replications=6, quarters=4)))
+def findings() -> Findings:
+    return find(synthetic_results.study(replications=8, quarters=12))
 
 
-def texts(figure) -> list[str]:  # type: ignore[no-untyped-def]
-    from matplotlib.text import Text
+@pytest.fixture(scope="module")
+def drawn(findings: Findings) -> dict[str, Sheet]:
+    return drawings(findings)[0]
 
-    return [t.get_text() for t in figure.findobj(Text) if t.get_text()]
+
+def texts(sheet: Sheet) -> list[str]:
+    return [words.text for words in sheet.words]
 
 
-def test_every_figure_of_the_report_is_drawn(drawn) -> None:  # type: ignore[no-untyped-def]
-    assert list(drawn) == ["comparison", "value_per_quarter", "scorecard", "influence",
+def extent(words: Words) -> tuple[float, float]:
+    """Left and right end of a line of text, in the widest font it is shown in."""
+    wide = width_of(words.text, words.size, words.bold)
+    left = words.x - {"left": 0.0, "middle": wide / 2, "right": wide}[words.anchor]
+    return left, left + wide
+
+
+def test_every_figure_of_the_report_is_drawn(drawn: dict[str, Sheet]) -> None:
+    assert list(drawn) == ["comparison", "quarter_by_quarter", "scorecard", "influence",
                            "flow_contributions", "strategy_map"]  # fmt: skip
 
 
-def test_the_comparison_has_a_unit_on_every_axis(drawn) -> None:  # type: ignore[no-untyped-def]
-    units = [axes.get_xlabel() for axes in drawn["comparison"].axes]
-    assert units == ["million euro", "% points", "% points", "% points"]
+def test_the_comparison_has_a_unit_under_every_axis(drawn: dict[str, Sheet]) -> None:
+    found = texts(drawn["comparison"])
+    assert found.count("% points") == 3
+    assert found.count("million euro") == 1
 
 
 def test_an_arm_has_one_colour_everywhere_and_the_baseline_is_grey() -> None:
@@ -44,10 +64,6 @@ def test_an_arm_has_one_colour_everywhere_and_the_baseline_is_grey() -> None:
     colors = figures.arm_colors(arms, "as_is")
     assert colors["as_is"] == figures.BASELINE_COLOR
     assert len(set(colors.values())) == len(arms)
-
-
-def test_every_light_carries_a_letter_beside_its_colour() -> None:
-    assert len(set(figures.STATUS_LETTERS.values())) == len(figures.STATUS_COLORS)
 
 
 def contrast(one: str, other: str) -> float:
@@ -64,79 +80,130 @@ def contrast(one: str, other: str) -> float:
 
 def test_letters_stand_out_from_their_light() -> None:
     for status, color in figures.STATUS_COLORS.items():
-        assert contrast(color, figures.STATUS_INKS.get(status, figures.INK)) >= 4.5
+        assert contrast(color, figures.letter_ink(status)) >= 4.5
 
 
-def test_numbers_carry_the_unit_that_fits() -> None:
-    assert figures.shown("net_present_value", "thousand euro", 12_345).text(12_345) == "12.3"
-    assert figures.shown("net_present_value", "thousand euro", 12_345).unit == "million euro"
-    assert figures.shown("net_present_value", "thousand euro", 800).unit == "thousand euro"
-    assert figures.shown("net_present_value", "crown", 12_345).text(12_345) == "12,345"
-    assert figures.shown("trust", "euro").text(0.613) == "61.3"
-    assert figures.shown("trust", "euro", 0.3, change=True).unit == "% points"
-    assert figures.shown("insight_weeks", "euro").text(float("nan")) == "–"
-    assert figures.Shown(1, 1, "").text(-0.04, signed=True) == "0.0"
-    assert figures.Shown(1, 1, "").text(0.06, signed=True) == "+0.1"
-    assert figures.Shown(1, 1, "").text(-2.5) == "\u22122.5"
+def test_numbers_stand_out_from_the_tint_of_their_cell(drawn: dict[str, Sheet]) -> None:
+    sheet = drawn["influence"]
+    cells = [shape for shape in sheet.shapes if len(shape.steps) == 5 and shape.fill]
+    checked = 0
+    for words in sheet.words:
+        for cell in cells:
+            (left, top), (right, bottom) = cell.steps[0][1][0], cell.steps[2][1][0]
+            if left < words.x < right and top < words.y < bottom:
+                assert contrast(cell.fill, words.color) >= 4.5, (words.text, cell.fill)
+                checked += 1
+    assert checked == 2 * 6 * len(synthetic_results.KINDS)
 
 
-def test_the_same_figure_gives_the_same_bytes(drawn, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    figure = drawn["comparison"]
-    assert figures.svg(figure, "a") == figures.svg(figure, "a")
-    png, vector = figures.save(figure, tmp_path / "comparison")
-    assert png.read_bytes()[:4] == b"\x89PNG"
-    assert vector.read_text(encoding="utf-8").rstrip().endswith("</svg>")
+def test_the_same_figure_gives_the_same_bytes(drawn: dict[str, Sheet], tmp_path: Path) -> None:
+    files = [figures.save(drawn["comparison"], tmp_path / name) for name in ("a", "b")]
+    for one, other in zip(*files, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    assert files[0][0].read_bytes()[:4] == b"\x89PNG"
+    assert files[0][1].read_text(encoding="utf-8").endswith("</svg>")
 
 
-def test_figures_never_touch_pyplot() -> None:
-    code = "import sys, experiments.report; sys.exit('matplotlib.pyplot' in sys.modules)"
+def test_the_report_needs_no_plotting_library_until_a_png_is_written() -> None:
+    code = "import sys, experiments.report; sys.exit('matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_no_text_of_a_figure_leaves_the_page(drawn) -> None:  # type: ignore[no-untyped-def]
-    from matplotlib.text import Text
-
-    for name, figure in drawn.items():
-        page = figure.bbox
-        for text in figure.findobj(Text):
-            if text.get_visible() and text.get_text().strip():
-                box = text.get_window_extent()
-                if box.width and box.height and text.axes is not None and text.axes.get_visible():
-                    inside = box.x0 >= -1 and box.x1 <= page.x1 + 1
-                    assert inside or not _drawn(text), f"{name}: {text.get_text()!r}"
+def test_no_text_of_a_figure_leaves_the_page(drawn: dict[str, Sheet]) -> None:
+    for name, sheet in drawn.items():
+        for words in sheet.words:
+            left, right = extent(words)
+            assert left >= 0, (name, words.text)
+            assert right <= sheet.width, (name, words.text)
+            assert words.size / 2 <= words.y <= sheet.height - words.size / 2, (name, words.text)
 
 
-def _drawn(text) -> bool:  # type: ignore[no-untyped-def]
-    """Whether a text is one that matplotlib draws (tick labels beyond the axis are not)."""
-    from matplotlib.axis import Tick
+def test_no_two_texts_of_a_figure_lie_on_each_other(drawn: dict[str, Sheet]) -> None:
+    for name, sheet in drawn.items():
+        placed = sorted(((*extent(words), words) for words in sheet.words), key=lambda p: p[2].y)
+        for i, (left, right, one) in enumerate(placed):
+            for other_left, other_right, two in placed[i + 1 :]:
+                if two.y - one.y >= 0.42 * (one.size + two.size):
+                    if two.y - one.y > 30:
+                        break
+                    continue
+                beside = right <= other_left + 1 or other_right <= left + 1
+                assert beside, (name, one.text, two.text)
 
-    ticks = [tick for axis in (text.axes.xaxis, text.axes.yaxis) for tick in axis.get_major_ticks()]
-    return not any(isinstance(t, Tick) and text in (t.label1, t.label2) for t in ticks)
+
+def judged(verdict: str, low: float, high: float, kpi: str = "trust") -> dict[str, object]:
+    return {"arm": "a", "kpi": kpi, "quarter": 4, "n": 6, "of": 6, "mean": (low + high) / 2,
+            "low": low, "high": high, "verdict": verdict}  # fmt: skip
 
 
-def test_influence_that_may_be_nothing_stands_in_brackets() -> None:
-    import pandas as pd
+CAST = figures.Cast(("a",), {"a": "A", "as_is": "As is"}, {"a": "#332288", "as_is": "#5b6775"},
+                    "as_is", "euro", {"trust": "Trust", "revenue": "Revenue"})  # fmt: skip
 
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (judged("better", 0.1, 0.3), "told apart from “As is”"),
+        (judged("cannot be told apart", -0.1, 0.3), "cannot be told apart from “As is”"),
+        (judged("cannot be told apart", 0.1, 0.3), "its own interval excludes 0"),
+        (judged("no difference worth having", 0.01, 0.02), "no difference worth having"),
+    ],
+)
+def test_the_comparison_explains_the_mark_it_shows_and_no_other(
+    row: dict[str, object], said: str
+) -> None:
+    sheet = comparison(pd.DataFrame([row]), CAST, {"trust": 0.05})
+    explained = [words.text for words in sheet.words if words.x == 44]
+    assert len(explained) == 1
+    assert said in explained[0]
+
+
+def test_an_axis_of_dust_is_not_drawn() -> None:
+    sheet = comparison(pd.DataFrame([judged("cannot be told apart", -1e-17, 3e-17)]), CAST, {})
+    numbers = [
+        text for text in texts(sheet) if text.replace("\u2212", "").replace(".", "").isdigit()
+    ]
+    assert set(numbers) <= {"\u22120.1", "0.0", "0.1"}
+    assert not any("e-" in text for text in texts(sheet))
+
+
+@pytest.mark.parametrize(("low", "high"), [(-3.7, 12.2), (0.0, 0.013), (-4.4e6, 1e5), (-1.0, -0.2)])
+def test_ticks_are_round_rise_and_stay_in_range(low: float, high: float) -> None:
+    found = figures.ticks(low, high, 5)
+    assert 2 <= len(found) <= 7
+    assert all(low - 1e-9 <= tick <= high + 1e-9 for tick in found)
+    steps = np.diff(found)
+    assert np.allclose(steps, steps[0])
+    assert f"{steps[0]:.6e}"[0] in "125"
+    assert (0.0 in found) == (low <= 0 <= high)
+    assert len(set(figures.tick_texts(found))) == len(found)
+
+
+def test_a_cell_of_the_matrix_is_in_brackets_where_its_interval_includes_nothing() -> None:
     rows = [
         ("a", flow, kind, "attitude", 0.2, low, 0.4)
         for flow, kind, low in ((1, "x", 0.1), (1, "y", -0.1))
     ]
     summary = pd.DataFrame(rows, columns=["arm", "flow", "kind", "measure", "mean", "low", "high"])
-    figure = figures.influence_matrix(summary, ["a"], {"a": "A"}, {"x": "X", "y": "Y"},
-                                      "attitude", 4)  # fmt: skip
-    assert "+0.20" in texts(figure)
-    assert "(+0.20)" in texts(figure)
+    sheet = influence_matrix(summary, ["a"], CAST, {"x": "X", "y": "Y"}, "attitude", 4)
+    cells = [words.text for words in sorted(sheet.words, key=lambda w: w.y) if "0.20" in words.text]
+    assert cells == ["+0.20", "(+0.20)"]
+
+
+def test_a_difference_without_parts_is_drawn_without_its_second_panel(findings: Findings) -> None:
+    whole = flow_contributions(findings.influence, findings.traced, findings.cast,
+                               "net_present_value", 12, findings.parts)  # fmt: skip
+    half = flow_contributions(findings.influence, findings.traced, findings.cast,
+                              "net_present_value", 12, findings.parts.iloc[:0])  # fmt: skip
+    assert "the rest: flows together" in texts(whole)
+    assert "the rest: flows together" not in texts(half)
 
 
 @pytest.fixture(scope="module", params=["default", "association"])
 def routed(request):  # type: ignore[no-untyped-def]
-    drawing = strategy_map_drawing
-    strategy_map = synthetic_results.strategy_map(request.param)
-    boxes = drawing._place(strategy_map)
-    edges, docks = drawing._route(strategy_map, boxes)
-    bottoms, height = drawing._rows(drawing._assign_tracks(edges, docks))
-    paths = [drawing._points(edge, bottoms) for edge in edges]
-    return strategy_map, boxes, bottoms, height, edges, paths
+    boxes, edges, tracks = routing.lay_out(synthetic_results.strategy_map(request.param))
+    bottoms, _ = strategy_map_drawing._rows(tracks)
+    return boxes, bottoms, edges, [routing.corners(edge, bottoms) for edge in edges]
 
 
 def test_every_line_of_the_map_runs_straight_up_down_or_across(routed) -> None:  # type: ignore[no-untyped-def]
@@ -146,20 +213,20 @@ def test_every_line_of_the_map_runs_straight_up_down_or_across(routed) -> None: 
 
 
 def test_every_line_starts_and_ends_at_its_boxes(routed) -> None:  # type: ignore[no-untyped-def]
-    _, boxes, bottoms, _, edges, paths = routed
+    boxes, bottoms, edges, paths = routed
     for edge, path in zip(edges, paths, strict=True):
         for key, (x, y) in ((edge.link.tail, path[0]), (edge.link.head, path[-1])):
             box = boxes[key]
             assert box.left < x < box.right
-            assert y in (bottoms[box.row], bottoms[box.row] + strategy_map_drawing.BOX)
+            assert y in (bottoms[box.row], bottoms[box.row] + routing.BOX)
 
 
 def test_no_line_of_the_map_runs_under_a_box(routed) -> None:  # type: ignore[no-untyped-def]
-    _, boxes, bottoms, _, _, paths = routed
+    boxes, bottoms, _, paths = routed
     for path in paths:
         for (x0, y0), (x1, y1) in pairwise(path):
             for box in boxes.values():
-                low, high = bottoms[box.row], bottoms[box.row] + strategy_map_drawing.BOX
+                low, high = bottoms[box.row], bottoms[box.row] + routing.BOX
                 beside = max(x0, x1) <= box.left or min(x0, x1) >= box.right
                 above_or_below = max(y0, y1) <= low or min(y0, y1) >= high
                 assert beside or above_or_below, (path, box.key)
@@ -183,31 +250,47 @@ def test_no_two_lines_of_the_map_run_on_top_of_one_another(routed) -> None:  # t
 
 
 def test_boxes_of_the_map_keep_apart_and_on_the_page(routed) -> None:  # type: ignore[no-untyped-def]
-    _, boxes, _, _, _, _ = routed
+    boxes = routed[0]
     for one, two in combinations(boxes.values(), 2):
         if one.row == two.row:
             assert one.right < two.left or two.right < one.left
-    assert all(0 < box.left < box.right < strategy_map_drawing.WIDTH for box in boxes.values())
+    assert all(0 < box.left < box.right < routing.WIDTH for box in boxes.values())
 
 
-def test_labels_of_the_map_stay_in_their_boxes(drawn) -> None:  # type: ignore[no-untyped-def]
-    from matplotlib.patches import FancyBboxPatch
-    from matplotlib.text import Text
-
-    figure = drawn["strategy_map"]
-    patches = figure.findobj(FancyBboxPatch)
-    boxes = [p.get_window_extent() for p in patches if p.get_zorder() == 10]
-    labels = [t for t in figure.findobj(Text) if t.get_zorder() == 12]
-    assert len(labels) > 40
-    for label in labels:
-        extent = label.get_window_extent()
-        assert any(
-            b.x0 <= extent.x0 and extent.x1 <= b.x1 and b.y0 <= extent.y0 and extent.y1 <= b.y1
-            for b in boxes
-        ), label.get_text()
+def test_labels_of_the_map_stay_in_their_boxes(drawn: dict[str, Sheet]) -> None:
+    boxes, _, _ = routing.lay_out(synthetic_results.strategy_map("default"))
+    checked = 0
+    for words in drawn["strategy_map"].words:
+        homes = [box for box in boxes.values() if abs(words.x - (box.middle + 12.5)) < 1]
+        if words.anchor == "middle" and not words.bold and homes:
+            left, right = extent(words)
+            assert any(b.left + 25 <= left and right <= b.right for b in homes), words.text
+            checked += 1
+    assert checked > 50
 
 
-def test_the_map_shows_every_flow_by_number(drawn) -> None:  # type: ignore[no-untyped-def]
+def test_the_map_shows_every_flow_by_number(drawn: dict[str, Sheet]) -> None:
     found = texts(drawn["strategy_map"])
     assert all(str(int(flow)) in found for flow in Flow)
     assert "Rivals" in found
+
+
+def test_the_legend_of_the_map_explains_the_lights_it_shows(drawn: dict[str, Sheet]) -> None:
+    found = texts(drawn["strategy_map"])
+    assert "no indicator of this model measures it" in found
+    assert "measured, but no target is set" not in found
+
+
+def test_a_map_too_crowded_to_draw_costs_only_its_picture() -> None:
+    study = synthetic_results.study(replications=3, quarters=2)
+    crowded = replace(
+        study.strategy_map,
+        links=(*study.strategy_map.links,
+               *(Link("skills", "service", 1, 13, "assumed", 0, False) for _ in range(20))),
+    )  # fmt: skip
+    sheets, excuse = drawings(find(replace(study, strategy_map=crowded)))
+    assert "strategy_map" not in sheets
+    assert len(sheets) == 5
+    assert "links on one side" in excuse
+    with pytest.raises(routing.CrowdedMapError, match="merge links"):
+        strategy_map_drawing.draw(crowded, {}, {}, "", "")

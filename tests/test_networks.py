@@ -5,18 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.networks import (
-    GENERATORS,
-    HUB_LIMIT,
-    UNIT,
-    Draws,
-    Members,
-    Ties,
-    _binomial,
-    assemble,
-    layer_ties,
-    place_of,
-)
+from sim.adjacency import UNIT, assemble
+from sim.arcs import Draws, Members, Ties
+from sim.choosers import _binomial
+from sim.networks import GENERATORS, HUB_LIMIT, layer_ties, place_of
 from sim.rng import id_of, ids_of, slot_of
 from sim.scenario import Layer
 
@@ -216,7 +208,7 @@ def test_both_ways_of_choosing_by_prominence_agree(monkeypatch: pytest.MonkeyPat
     """Racing clocks and drawing again are the same law: audiences must match but for luck."""
     who, audiences = members(3000, pools=20), []
     for dense in (0, 1000):
-        monkeypatch.setattr("sim.networks.DENSE", dense)
+        monkeypatch.setattr("sim.choosers.DENSE", dense)
         ties = ties_of(layer("heavy_tail", degree=9.0), who)
         audiences.append(np.bincount(ties.source, minlength=3000))
     drawn, raced = audiences

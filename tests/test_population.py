@@ -120,9 +120,9 @@ def test_shares_tied_to_a_firm_are_exact_quotas() -> None:
 
 def test_departments_get_their_shares_of_staff_and_customers_have_none() -> None:
     three = (
-        Department("a", "A", 0.5, 0.5, 0.5),
-        Department("b", "B", 0.5, 0.5, 0.3),
-        Department("c", "C", 0.5, 0.0, 0.2),
+        Department("back", "A", 0.5, 0.5, 0.5),
+        Department("front", "B", 0.5, 0.5, 0.3),
+        Department("side", "C", 0.5, 0.0, 0.2),
     )
     world = build_world(market(firms=(firm("ours", departments=three), firm("theirs"))), 1, 0)
     assert (world.department[world.kind == 0] == -1).all()
@@ -182,7 +182,11 @@ def test_opening_attitudes_are_normal_and_cut_to_their_range() -> None:
 def test_swapping_two_firms_swaps_nothing_but_their_numbers() -> None:
     different = firm(
         "theirs",
-        departments=(Department("x", "X", 0.5, 0.5, 0.2), Department("y", "Y", 0.5, 0.5, 0.8)),
+        departments=(
+            Department("back", "X", 0.5, 0.4, 0.2),
+            Department("front", "Y", 0.5, 0.4, 0.3),
+            Department("side", "Z", 0.5, 0.2, 0.5),
+        ),
     )
     here = build_world(market(firms=(firm("ours"), different)), 3, 1)
     there = build_world(market(firms=(different, firm("ours"))), 3, 1)

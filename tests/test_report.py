@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 import synthetic_results
 
-from experiments import report, report_words
-from experiments.report import StudyResults, terminal_summary, write_report
+from experiments import report, report_parts, report_words
+from experiments.analysis import Paired, replications_needed
+from experiments.report import StudyResults, departments_of, terminal_summary, write_report
+from experiments.report_figures import drawings
 from experiments.report_findings import find
+from sim import kpis
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,18 @@ def study() -> StudyResults:
 
 @pytest.fixture(scope="module")
 def page(study: StudyResults) -> str:
-    return report.page(study)
+    return page_of(study)
+
+
+def page_of(study: StudyResults) -> str:
+    findings = find(study)
+    return report.page(findings, *drawings(findings))
+
+
+def words_of(page: str) -> str:
+    """What a page says, without its marks and drawings."""
+    bare = re.sub(r"<svg.*?</svg>", " ", page, flags=re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", bare).split())
 
 
 def decision(study: StudyResults) -> dict[str, str]:
@@ -91,7 +105,7 @@ def test_every_figure_has_a_text_alternative(page: str) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["The decision", "Ranking", "Value per quarter", "Balanced Scorecard", "Influence Scorecard",
+    ["The decision", "Ranking", "Quarter by quarter", "Balanced Scorecard", "Influence Scorecard",
      "Strategy map", "What each flow contributed", "Assumptions and limits",
      "How to reproduce this"],
 )  # fmt: skip
@@ -103,7 +117,7 @@ def test_figures_are_written_beside_the_page(tmp_path: Path) -> None:
     path = write_report(synthetic_results.study(replications=3, quarters=2), tmp_path)
     assert path == tmp_path / "report.html"
     names = {path.name for path in (tmp_path / "figures").iterdir()}
-    stems = ("comparison", "value_per_quarter", "scorecard", "influence", "flow_contributions",
+    stems = ("comparison", "quarter_by_quarter", "scorecard", "influence", "flow_contributions",
              "strategy_map")  # fmt: skip
     assert names == {f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")}
 
@@ -125,6 +139,19 @@ def test_the_decision_names_the_winner_its_size_and_its_rival(study: StudyResult
     assert "flow 3 (stakeholders to our organization)" in said["Why"]
 
 
+def test_a_portfolio_that_is_behind_by_less_than_is_worth_having_stays_in_the_choice(
+    study: StudyResults,
+) -> None:
+    table = study.scorecard.copy()
+    value = table["kpi"] == "net_present_value"
+    first = table.loc[value & (table["arm"] == "listen_first"), ["value", "quarter"]]
+    behind = first["value"].to_numpy() - 20.0 * first["quarter"].to_numpy() / 12
+    table.loc[value & (table["arm"] == "referral"), "value"] = behind
+    said = decision(replace(study, scorecard=table))["How sure"]
+    assert "“Referral programme”" in said
+    assert "not by as much as is worth having" in said
+
+
 def test_nothing_is_recommended_where_everything_is_worse(study: StudyResults) -> None:
     others = [arm for arm in study.arms if arm != "as_is"]
     said = decision(shifted(study, others, -40_000))
@@ -132,17 +159,37 @@ def test_nothing_is_recommended_where_everything_is_worse(study: StudyResults) -
     assert "does not pay back within 12 quarters" in said["Cost and payback"]
 
 
-def test_noise_is_called_noise(study: StudyResults) -> None:
+def with_noise(study: StudyResults, size: float) -> StudyResults:
+    """The same study in which all arms are the baseline but for noise in their money."""
     table = study.scorecard.copy()
     rng = np.random.default_rng(5)
     base = table[table["arm"] == "as_is"].set_index(["replication", "quarter", "kpi"])["value"]
     keys = list(zip(table["replication"], table["quarter"], table["kpi"], strict=True))
-    noise = rng.normal(0, 1, len(table)) * (table["arm"] != "as_is")
-    table["value"] = base.loc[keys].to_numpy() + noise.to_numpy()
-    noisy = replace(study, scorecard=table)
-    assert decision(noisy)["What to do"].startswith("Move no money on this evidence")
+    noisy = (table["arm"] != "as_is") & (table["kpi"] == "net_present_value")
+    table["value"] = (
+        base.loc[keys].to_numpy() + (rng.normal(0, size, len(table)) * noisy).to_numpy()
+    )
+    return replace(study, scorecard=table)
+
+
+def test_noise_is_called_noise(study: StudyResults) -> None:
+    noisy = with_noise(study, 2_000)
+    assert decision(noisy)["What to do"].startswith("Move no money on this evidence: no portfolio")
+    assert "beyond chance" in decision(noisy)["What to do"]
     assert "Cannot be told apart from “As is”" in terminal_summary(noisy)
-    assert "replications would tell" in decision(noisy)["How sure"]
+    found = find(noisy).differences.query("kpi == 'net_present_value'")
+    row = found.loc[found["mean"].idxmax()]
+    sample = Paired(30, row["mean"], row["low"], row["high"], row["mcse"], 0, 0, 0)
+    count = replications_needed(sample, comparisons=len(found))
+    assert f"about {count:,.0f} replications to tell from none" in decision(noisy)["How sure"]
+
+
+def test_what_is_surely_too_small_is_not_called_unsure(study: StudyResults) -> None:
+    noisy = with_noise(study, 1)
+    said = decision(noisy)["What to do"]
+    assert said.startswith("Move no money on this evidence: no portfolio makes a difference worth")
+    assert re.search(r"at least \d+ thousand euro", said)
+    assert "Cannot be told apart" not in terminal_summary(noisy)
 
 
 def test_a_lesser_mean_that_is_certain_beats_a_greater_one_that_is_not(
@@ -157,6 +204,18 @@ def test_a_lesser_mean_that_is_certain_beats_a_greater_one_that_is_not(
     assert "“Advertising only” has the higher mean but cannot be told apart" in said["What to do"]
 
 
+def test_flows_of_another_portfolio_are_not_told_as_those_of_the_recommended_one() -> None:
+    whole = synthetic_results.study(replications=12)
+    table = whole.scorecard.copy()
+    rows = (table["arm"] == "listen_first") & (table["kpi"] == "net_present_value")
+    wild = np.where(table.loc[rows, "replication"] < 6, 90_000.0, -60_000.0)
+    table.loc[rows, "value"] += wild * table.loc[rows, "quarter"] / 12
+    said = decision(replace(whole, scorecard=table))
+    assert said["What to do"].startswith("Fund “Balanced transformation”")
+    assert said["Why"].startswith("No muted twins were run for “Balanced transformation”, only for")
+    assert "of “Listening first”" in said["Why"]
+
+
 def test_what_gets_worse_is_said(study: StudyResults) -> None:
     said = decision(shifted(study, ["advertising"], 60_000))
     assert said["What to do"].startswith("Fund “Brand advertising”")
@@ -168,7 +227,7 @@ def test_one_replication_gives_no_interval_and_no_recommendation() -> None:
     single = synthetic_results.study(replications=1, quarters=3)
     said = decision(single)
     assert said["What to do"].startswith("One replication decides nothing")
-    page = report.page(single)
+    page = page_of(single)
     assert "no interval can be given" in page
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S).lower().split()
     assert "±" not in terminal_summary(single).split("Mean difference")[0]
@@ -183,9 +242,9 @@ def test_missing_replications_are_counted(study: StudyResults) -> None:
     short = replace(study, scorecard=rows[~gone], runs=runs)
     assert "28 of 28 replications on the same luck (30 were planned)" in decision(short)["How sure"]
     assert "2 of 390 runs did not finish" in terminal_summary(short)
-    page = report.page(short)
+    page = page_of(short)
     assert "2 missing" in page
-    assert "<strong>Missing values.</strong> Listening first" in page
+    assert "<strong>Missing values.</strong> “Listening first”" in page
 
 
 def test_an_arm_whose_runs_all_failed_is_shown_without_numbers() -> None:
@@ -195,9 +254,9 @@ def test_an_arm_whose_runs_all_failed_is_shown_without_numbers() -> None:
     runs.loc[runs["arm"] == "referral", "status"] = "failed"
     gone = replace(study, scorecard=rows[rows["arm"] != "referral"], runs=runs)
     text = " ".join(terminal_summary(gone).split())
-    assert "No finished run in net present value to date: Referral programme." in text
+    assert "No finished run in net present value to date: “Referral programme”." in text
     assert "nan" not in text
-    assert "Referral programme" in report.page(gone)
+    assert "Referral programme" in page_of(gone)
 
 
 def test_a_single_arm_is_reported_without_comparison() -> None:
@@ -211,25 +270,25 @@ def test_a_single_arm_is_reported_without_comparison() -> None:
         spending=whole.spending[whole.spending["arm"] == "as_is"],
     )
     assert "nothing was compared" in decision(alone)["What to do"]
-    page = report.page(alone)
+    page = page_of(alone)
     assert "<h2>Ranking</h2>" not in page
     assert "<h2>Balanced Scorecard</h2>" in page
     assert "Attenzi: 1 portfolio" in terminal_summary(alone)
 
 
 def test_without_twins_the_report_says_so() -> None:
-    text = report.page(synthetic_results.study(replications=3, quarters=2, twins=False))
+    text = page_of(synthetic_results.study(replications=3, quarters=2, twins=False))
     assert "No muted twins were run" in text
     assert "<h2>What each flow contributed</h2>" not in text
 
 
 def test_labels_cannot_break_the_page() -> None:
     study = synthetic_results.study(replications=3, quarters=2)
-    arms = dict(study.arms) | {"service": "<b>R&D</b> “service”"}
-    hostile = replace(study, arms=arms, title="A < B & $C", brief='"<script>alert(1)</script>"')
-    page = report.page(hostile)
+    arms = dict(study.arms) | {"service": "<u>R&D</u> “service”"}
+    hostile = replace(study, arms=arms, question="A < B & $C", brief='"<script>alert(1)</script>"')
+    page = page_of(hostile)
     assert "<script" not in page
-    assert "<b>" not in page
+    assert "<u>" not in page
     assert "A &lt; B &amp; $C" in page
 
 
@@ -240,22 +299,148 @@ def test_the_terminal_summary_fits_and_speaks_plainly(study: StudyResults) -> No
     assert len(lines) == len(study.arms)
     assert lines[0].split("  ")[1].strip() == "Listening first" or "Listening first" in lines[0]
     assert "30/30" in lines[0]
-    assert "Cannot be told apart from “As is” in net present value to date:" in text
+    said = " ".join(text.split())
+    assert "Cannot be told apart from “As is” in net present value to date: “" in said
 
 
 def test_unequal_costs_are_not_called_equal(study: StudyResults) -> None:
-    assert "equal within 1 %" in report.report_parts.limits(find(study))
+    assert "equal within 1 %" in report_parts.limits(find(study))
     runs = study.runs.copy()
     runs.loc[runs["arm"] == "service", "planned_cost"] *= 1.2
-    said = report.report_parts.limits(find(replace(study, runs=runs)))
+    said = report_parts.limits(find(replace(study, runs=runs)))
     assert "Planned costs differ" in said
     assert "equal within 1 %" not in said
 
 
-def test_the_scorecard_of_every_quarter_is_on_the_page(page: str) -> None:
-    assert all(f"<summary>Quarter {q}</summary>" in page for q in range(1, 12))
-    body = page[page.index('id="scorecard"') :]
-    assert body.count('class="light green" title="green" aria-label="green">G<') > 10
+def test_every_quarter_is_seen_at_a_glance_and_the_last_in_full(page: str) -> None:
+    assert "<h3>Quarter 12 in full</h3>" in page
+    matrix = page[page.index('<div class="matrix">') : page.index("<h3>Who answers for what")]
+    assert all(f'<th scope="col">Q{q}</th>' in matrix for q in range(1, 13))
+    lights = len(re.findall(r'<td class="(green|amber|red|nodata|notarget)">', matrix))
+    assert lights == 12 * len(kpis.TABLE)
+    assert page.count("<details>") < 8
+
+
+def test_the_lights_are_explained_before_they_are_used(page: str) -> None:
+    section = page[page.index('<section id="scorecard">') :]
+    assert section.index("at or beyond the goal of that quarter") < section.index("Quarter 12 in")
+    assert "a goal and a red flag" in section
+
+
+def test_owners_are_the_scenarios_own_departments(page: str) -> None:
+    text = words_of(page)
+    table = text[text.index("Who answers for what") : text.index("Influence Scorecard The same")]
+    for department in ("Board office", "Shops", "Communications", "Workshop"):
+        assert department in table
+    assert "Nobody: no department owns these" in table
+    assert "customer service" not in table.lower()
+    assert "customer_service" not in page
+
+
+def test_departments_are_found_by_name_or_by_the_scenarios_owners() -> None:
+    found = departments_of({"sales": "Sales", "desk": "Front desk"}, {"marketing": "desk"})
+    assert found == {"sales": "Sales", "marketing": "Front desk"}
+
+
+def without_money(study: StudyResults) -> StudyResults:
+    return replace(study, headline=("market_share", "trust", "retention"))
+
+
+def test_payback_is_told_only_where_money_is_asked_for(study: StudyResults, page: str) -> None:
+    asked = without_money(study)
+    assert "Pays back" in page
+    assert "pays" in terminal_summary(study)
+    for text in (page_of(asked), terminal_summary(asked)):
+        assert not re.search(r"[Pp]ays\b|pay back|paid back", words_of(text))
+    assert "Cost" in decision(asked)
+    assert "no payback is told" in decision(asked)["Cost"]
+
+
+def test_the_path_shown_is_that_of_the_first_headline(study: StudyResults) -> None:
+    assert "Market share quarter by quarter" in page_of(without_money(study))
+
+
+def test_spending_is_told_as_money_and_as_present_value(study: StudyResults) -> None:
+    text = words_of(report_parts.spending_table(find(study)))
+    worth = np.mean(study.quarter_worth) * synthetic_results.PLANNED / 1000
+    for item, share in (("Fast, human service", 0.75), ("Investment in human capital", 0.25)):
+        assert f"{item} +{4 * share:.2f} +{worth * share:.2f}" in text
+    assert f"Together +4.00 +{worth:.2f}" in text
+
+
+def test_what_is_too_small_is_not_advertised_but_stays_in_the_table(study: StudyResults) -> None:
+    table = study.scorecard.copy()
+    base = table[(table["arm"] == "as_is") & (table["kpi"] == "trust")]
+    shifted_rows = (table["arm"] == "listen_first") & (table["kpi"] == "trust")
+    sure = base["value"].to_numpy() + 0.0007 * (base["quarter"] > 0).to_numpy()
+    table.loc[shifted_rows, "value"] = sure
+    small = replace(study, scorecard=table)
+    said = decision(small)["What to do"]
+    assert "no difference worth having in trust of customers (less than 0.5 percentage" in said
+    assert "trust of customers by" not in said
+    row = next(line for line in terminal_summary(small).splitlines() if "Listening first" in line)
+    assert "+0.1 ±0.0<" in row
+    assert "too small to matter" in words_of(page_of(small))
+
+
+def corrected(study: StudyResults) -> StudyResults:
+    """The same study in which one arm's own interval excludes 0, but not after the correction."""
+    table = study.scorecard.copy()
+    base = table[(table["arm"] == "as_is") & (table["kpi"] == "net_present_value")]
+    rows = (table["arm"] == "referral") & (table["kpi"] == "net_present_value")
+    noise = np.tile([-1.0, 1.0], len(base))[: len(base)] * 3_000
+    by_run = np.repeat(noise[: len(base) // 13], 13) + 1_300
+    table.loc[rows, "value"] = base["value"].to_numpy() + by_run * base["quarter"].to_numpy() / 12
+    return replace(study, scorecard=table)
+
+
+def test_an_interval_beside_0_without_a_verdict_is_explained_on_the_spot(
+    study: StudyResults,
+) -> None:
+    found = corrected(study)
+    row = find(found).judged("referral", "net_present_value")
+    assert row["low"] > 0
+    assert row["verdict"] == "cannot be told apart"
+    text = terminal_summary(found)
+    line = next(line for line in text.splitlines() if "Referral programme" in line)
+    assert re.search(r"±\d\.\d+†", line)
+    assert "† cannot be told apart either: its own interval excludes 0" in text
+    assert re.search(r"interval of one comparison; corrected for 12, p = 0\.\d+",
+                     words_of(page_of(found)))  # fmt: skip
+
+
+def test_marks_that_do_not_occur_are_not_explained(study: StudyResults) -> None:
+    foot = terminal_summary(study).split("Mean difference")[1].split("Better than")[0]
+    for mark in "~†<?":
+        table = terminal_summary(study).split("Mean difference")[0]
+        assert (f"\n{mark} " in foot) == (mark in table)
+
+
+def test_long_names_and_units_are_broken_at_words_not_cut(study: StudyResults) -> None:
+    arms = dict(study.arms) | {
+        "service": "A programme of fast, human and entirely unhurried customer service everywhere"
+    }
+    asked = replace(study, arms=arms, headline=("retention", "net_sentiment", "trust", "revenue"))
+    text = terminal_summary(asked)
+    assert max(len(line) for line in text.splitlines()) <= 100
+    head = text.split("---")[0]
+    for word in ("quarter", "from", "scale", "Retention", "customers"):
+        assert word in head
+    for word in arms["service"].split():
+        assert word in text
+    assert "…" not in text
+
+
+def test_more_indicators_than_fit_are_left_to_the_report(study: StudyResults) -> None:
+    many = ("net_present_value", "market_share", "trust", "operating_margin", "retention",
+            "net_sentiment", "engagement")  # fmt: skip
+    text = terminal_summary(replace(study, headline=many))
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert "More indicators are in the report." in text
+
+
+def test_names_in_lists_keep_their_commas_apart(study: StudyResults) -> None:
+    assert "“Fast, human customer service”" in terminal_summary(study)
 
 
 def test_how_to_reproduce_is_complete(page: str) -> None:

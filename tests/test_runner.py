@@ -8,15 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from experiments import analysis, designs, results, runner, store
+from experiments import analysis, designs, results, runner, store, worlds
 from experiments.conduct import Question, conduct
 from experiments.designs import Study
 from experiments.journal import Planned, Runs, UnitResult, read_unit
 from experiments.progress import Bar, Silence, in_words
+from experiments.ranking import ranking
 from experiments.runner import (
     Unit,
     block_sizes,
@@ -26,8 +28,10 @@ from experiments.runner import (
     units_of,
 )
 from experiments.settings import load
+from experiments.workers import Workers
 from sim import engine, kpis
 from sim.scenario import Arm, Scenario
+from sim.state import World
 
 REPLICATIONS = 3
 GUILTY = "fast_service"
@@ -39,14 +43,16 @@ class Notes:
 
     total: int = 0
     done: int = 0
+    busy: float = 0.0
     said: list[str] = field(default_factory=list)
 
     def start(self, total: int, done: int) -> None:
         self.total = total
         self.done += done
 
-    def advance(self, runs: int) -> None:
+    def advance(self, runs: int, seconds: float) -> None:
         self.done += runs
+        self.busy += seconds
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -78,9 +84,14 @@ def folder(tmp_path: Path, question: Question) -> Path:
 
 
 def run(question: Question, folder: Path, jobs: int = 1, notes: Notes | None = None) -> Runs:
-    return run_study(
-        question.scenario, question.study, folder, jobs=jobs, progress=notes or Silence()
-    )
+    with Workers(jobs) as workers:
+        return run_study(
+            question.scenario,
+            question.study,
+            folder,
+            workers=workers,
+            progress=notes or Silence(),
+        )
 
 
 def csv_bytes(question: Question, folder: Path, runs: Runs) -> dict[str, bytes]:
@@ -217,23 +228,21 @@ def test_one_arm_that_raises_is_one_failed_row_and_spoils_no_other(
     assert csv_bytes(question, folder, run(question, folder)) == reference
 
 
-def die_once(mark: Path, scenario: Scenario, unit: Unit, seed: int, lanes: int) -> UnitResult:
+def die_once(mark: Path, folder: Path, scenario: Scenario, unit: Unit, *rest: Any) -> object:
     """Kill the worker process at the first try of replication 1, then behave."""
     if unit.replication == 1 and not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return runner.run_unit(scenario, unit, seed, lanes)
+    return runner.journal_unit(folder, scenario, unit, *rest)
 
 
-def die_always(scenario: Scenario, unit: Unit, seed: int, lanes: int) -> UnitResult:
+def die_always(folder: Path, scenario: Scenario, unit: Unit, *rest: Any) -> object:
     """Kill whichever worker process takes replication 1."""
     if unit.replication == 1:
         os.kill(os.getpid(), signal.SIGKILL)
-    return runner.run_unit(scenario, unit, seed, lanes)
+    return runner.journal_unit(folder, scenario, unit, *rest)
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
 def test_a_killed_worker_costs_nothing(
     question: Question,
     folder: Path,
@@ -241,23 +250,63 @@ def test_a_killed_worker_costs_nothing(
     reference: dict[str, bytes],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runner, "run_unit", partial(die_once, tmp_path / "mark"))
+    monkeypatch.setattr(runner, "journal_unit", partial(die_once, tmp_path / "mark"))
     runs = run(question, folder, jobs=2)
     assert (tmp_path / "mark").exists()
     assert csv_bytes(question, folder, runs) == reference
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
 def test_a_unit_that_always_kills_its_worker_fails_alone(
     question: Question, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "run_unit", die_always)
-    runs = run(replace(question, study=replace(question.study, twins="none")), folder, jobs=2)
+    monkeypatch.setattr(runner, "journal_unit", die_always)
+    alone = replace(question, study=replace(question.study, twins="none"))
+    runs = run(alone, folder, jobs=2)
     table = results.tables_of(question.scenario, question.study, runs)["runs"]
     assert sorted(table.query("status == 'failed'")["replication"].unique()) == [1]
     assert sorted(table.query("status == 'finished'")["replication"].unique()) == [0, 2]
     assert table.query("status == 'failed'")["error"].str.contains("died 3 times").all()
+
+
+def test_a_world_that_cannot_be_built_is_a_failed_row_that_says_why(
+    question: Question, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = worlds.world_of
+
+    def build(scenario: Scenario, seed: int, replication: int, *rest: Any) -> World:
+        if replication == 2:
+            raise ValueError("too many employees")
+        return real(scenario, seed, replication, *rest)
+
+    monkeypatch.setattr(worlds, "world_of", build)
+    table = results.tables_of(question.scenario, question.study, run(question, folder))["runs"]
+    failed = table.query("status == 'failed'")
+    assert list(failed["replication"].unique()) == [2]
+    assert failed["error"].str.contains("too many employees").all()
+
+
+def test_a_disk_that_takes_nothing_ends_the_study(
+    question: Question, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device", "journal")
+
+    monkeypatch.setattr(runner, "write_unit", full)
+    with pytest.raises(OSError, match="No space left"):
+        run(question, folder)
+
+
+def test_nothing_but_units_stays_in_the_journal(question: Question, folder: Path) -> None:
+    journal = folder / store.JOURNAL
+    (journal / worlds.FOLDER).mkdir()
+    (journal / worlds.FOLDER / "000000.npz").write_bytes(b"of a study that was killed")
+    old, fresh = journal / ".000000-a.npz.1.part", journal / ".000000-b.npz.2.part"
+    for part in (old, fresh):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    run(question, folder)
+    left = {path.name for path in journal.iterdir() if path.suffix != ".npz"}
+    assert left == {store.IDENTITY, fresh.name}
 
 
 def test_progress_ends_where_it_said_it_would(question: Question, folder: Path) -> None:
@@ -271,7 +320,7 @@ def test_twins_are_run_for_the_arms_that_the_study_names(
     question: Question, folder: Path, twins: str, n: int
 ) -> None:
     study = replace(question.study, twins=twins, replications=1)
-    runs = run_study(question.scenario, study, folder, jobs=1, progress=Silence())
+    runs = run(replace(question, study=study), folder)
     muted = [planned for planned in runs.planned if planned.flow]
     assert len(muted) == 6 * n == twins_planned(study)
     assert len({planned.twin_of for planned in muted}) == n
@@ -286,7 +335,7 @@ def test_the_first_ranked_is_the_one_that_the_ranking_puts_first(
     study = question.study
     keys = [portfolio.key for portfolio in study.portfolios]
     table = results.tables_of(question.scenario, study, runs)["scorecard"]
-    order = analysis.ranking(analysis.cube_of(table, keys), study.baseline, study.headline)["arm"]
+    order = ranking(analysis.cube_of(table, keys), study.baseline, study.headline)["arm"]
     assert first_ranked(study, runs) == next(key for key in order if key != study.baseline)
 
 
@@ -399,26 +448,49 @@ class _Stream:
     def flush(self) -> None: ...
 
 
+def said(bar: Bar, stream: _Stream) -> str:
+    return stream.text.rpartition("\r")[2]
+
+
 def test_the_time_left_counts_only_what_was_run_now() -> None:
-    now = [0.0]
     stream = _Stream(live=True)
-    bar = Bar(stream, lambda: now[0])  # type: ignore[arg-type]
+    bar = Bar(stream, jobs=1)  # type: ignore[arg-type]
     bar.start(100, 50)
-    now[0] = 10.0
-    bar.advance(10)
-    assert "60 of 100 runs, about 40 s left" in stream.text.rpartition("\r")[2]
+    bar.advance(10, 10.0)
+    assert "60 of 100 runs, about 40 s left" in said(bar, stream)
 
 
-def test_a_log_gets_few_lines() -> None:
+def test_the_first_of_two_processes_to_finish_already_gives_the_right_time_left() -> None:
+    """A replication of 16 runs takes 8 s; 30 of them on two processes take two minutes."""
+    stream = _Stream(live=True)
+    bar = Bar(stream, jobs=2)  # type: ignore[arg-type]
+    bar.start(480, 0)
+    bar.advance(16, 8.0)
+    assert "16 of 480 runs, about 2 min left" in said(bar, stream)
+    for _ in range(28):
+        bar.advance(16, 8.0)
+    assert "464 of 480 runs, about 8 s left" in said(bar, stream), "the last one runs alone"
+
+
+def test_nothing_is_said_about_the_time_before_anything_is_finished() -> None:
+    stream = _Stream(live=True)
+    bar = Bar(stream, jobs=2)  # type: ignore[arg-type]
+    bar.start(480, 16)
+    assert said(bar, stream).strip("\x1b[K").endswith("16 of 480 runs")
+
+
+def test_a_log_gets_few_lines_and_a_time_from_the_first_run_on() -> None:
     stream = _Stream(live=False)
-    bar = Bar(stream, lambda: 0.0)  # type: ignore[arg-type]
+    bar = Bar(stream, jobs=2)  # type: ignore[arg-type]
     bar.start(1000, 0)
     for _ in range(1000):
-        bar.advance(1)
+        bar.advance(1, 1.0)
     bar.close()
+    lines = stream.text.splitlines()
     assert "\r" not in stream.text
-    assert len(stream.text.splitlines()) <= 11
-    assert stream.text.splitlines()[-1] == "1,000 of 1,000 runs"
+    assert len(lines) <= 12
+    assert lines[:2] == ["0 of 1,000 runs", "1 of 1,000 runs, about 8 min left"]
+    assert lines[-1] == "1,000 of 1,000 runs"
 
 
 @pytest.mark.parametrize(

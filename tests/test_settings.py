@@ -11,7 +11,7 @@ import yaml
 
 from experiments import designs
 from experiments.settings import Settings, SettingsError, listing, load, shipped_dir
-from experiments.settings_listing import read_yaml
+from experiments.settings_files import read_yaml
 from sim.flows import Flow
 from sim.scenario import Physics
 
@@ -453,7 +453,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         ("finance@other=defaults", r"no name of a setting"),
         ("quarters", r"not of the form key=value"),
         ("quarters=4,5", r"one value is needed"),
-        ("scenario.label=[a", r"cannot be read"),
+        ("portfolios=[a", r"cannot be read"),
         ("physics.anchor.more=1", r"physics\.anchor is a single value"),
         ("stakeholders.housholds.count=5", r"stakeholders\.housholds.*missing"),
         ("stakeholders.households.tied.mil_lane=0.1", r"tied.*did you mean 'mill_lane'"),
@@ -474,7 +474,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         ("mechanism.co_design.maturity=linear", r"mechanism\.co_design.*exponential"),
         ("mechanism.co_design.needs.human=0.9", r"mechanism\.co_design: needs.*sum to 1"),
         ("mechanism.co_design.flows=[7]", r"mechanism\.co_design: flows"),
-        ("portfolio.co_design.items=[{mechanism: co_desing, share: 0.7}]", r"mean 'co_design'"),
+        ("portfolio.co_design.items=[{mechanism: co_desing, share: 0.85}]", r"mean 'co_design'"),
         ("portfolio.co_design.capital.human=0.5", r"portfolio\.co_design.*sum to 1"),
         ("planned_cost=0.1", r"portfolio\..*set-up"),
         ("audiences.customers=[houses]", r"audiences\.customers.*did you mean 'households'"),
@@ -501,6 +501,7 @@ def test_a_wrong_setting_is_refused_in_words(override: str, said: str) -> None:
         ("physics/mine.yaml", "a:\n  _args_: []\n", r"line 2: a\._args_: .*plain data"),
         ("physics/mine.yaml", "a: ${oc.env:HOME}\n", r"line 1: a: .*plain data"),
         ("physics/mine.yaml", "a: !!python/object:os.x {}\n", r"malformed yaml|plain data"),
+        ("physics/mine.yaml", "a: &x [*x]\n", r"mine\.yaml: malformed yaml: a value holds itself"),
         ("physics/mine.yml", "a: 1\n", r"must end in \.yaml"),
     ],
 )
@@ -509,6 +510,24 @@ def test_a_malformed_file_is_refused_with_file_and_line(
 ) -> None:
     write(tmp_path, name, text)
     assert re.search(said, refusal(config_dir=tmp_path)), refusal(config_dir=tmp_path)
+
+
+def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "physics").mkdir()
+    (tmp_path / "physics" / "mine.yaml").write_bytes("a: 1\nb: 2 # Straße\n".encode("latin-1"))
+    assert "mine.yaml, line 2: it must be saved as UTF-8" in refusal(config_dir=tmp_path)
+
+
+def test_a_mark_of_byte_order_is_no_part_of_the_first_setting(tmp_path: Path) -> None:
+    text = "discount_rate: 0\nmarket_growth: 0\ncost_growth: 0\nstart_cash: 7\n"
+    (tmp_path / "finance").mkdir()
+    (tmp_path / "finance" / "cheap.yaml").write_bytes(text.encode("utf-8-sig"))
+    made = load([f"scenario={TESTED}", "finance=cheap"], tmp_path)
+    assert made.scenario.finance.start_cash == 7
+
+
+def test_a_folder_without_settings_is_refused(tmp_path: Path) -> None:
+    assert "there are no settings in it" in refusal(config_dir=tmp_path)
 
 
 def own_experiment(folder: Path, text: str) -> Path:
@@ -524,6 +543,13 @@ def own_experiment(folder: Path, text: str) -> Path:
         ("physics:\n  anchor: 99\n", r"mine\.yaml, line 6: physics\.anchor=99 is out of range"),
         ("quarters: many\n", r"mine\.yaml, line 5: quarters='many' must be a whole number"),
         ("portfolios: [as_was]\n", r"mine\.yaml, line 5: portfolios.*'as_was' is unknown"),
+        ("owners:\n  strategy: offise\n", r"line 6: owners\.strategy='offise' \(as department"),
+        ("audiences:\n  customers: [houses]\n", r"mine\.yaml, line 6: audiences\.customers"),
+        ("headline: [trusst]\n", r"mine\.yaml, line 5: headline.*did you mean 'trust'"),
+        ("organization:\n  levers: {covrage: 1}\n", r"line 5: organization: .*'coverage'"),
+        ("organization:\n  policy: {strength: 2}\n", r"line 6: organization\.policy\.strength"),
+        ("network:\n  strong: {spread: 2}\n", r"line 6: network\.strong\.spread"),
+        ("planned_cost: 0.1\n", r"portfolio\..*set-up"),
     ],
 )
 def test_a_wrong_setting_in_a_file_is_refused_with_file_and_line(
@@ -535,9 +561,83 @@ def test_a_wrong_setting_in_a_file_is_refused_with_file_and_line(
     )
 
 
+def test_a_setting_missing_in_a_file_is_refused_with_the_file(tmp_path: Path) -> None:
+    write(tmp_path, "mechanism/theatre.yaml", OWN_MECHANISM.replace("running: 100\n", ""))
+    said = refusal(config_dir=tmp_path)
+    assert said.startswith(f"{tmp_path / 'mechanism' / 'theatre.yaml'}: mechanism.theatre.running")
+    assert "is missing" in said
+
+
+def test_a_setting_missing_inside_a_file_is_refused_with_the_line_above(tmp_path: Path) -> None:
+    text = OWN_MECHANISM.replace("{to: [customers], by: 0.5}", "{to: [customers]}")
+    write(tmp_path, "mechanism/theatre.yaml", text)
+    assert "theatre.yaml, line 12: mechanism.theatre.effects.talk_rate.by" in refusal(
+        config_dir=tmp_path
+    )
+
+
+def test_a_scenario_without_a_setting_of_the_whole_is_refused_with_its_file(
+    tmp_path: Path,
+) -> None:
+    text = (shipped_dir() / "scenario" / "village.yaml").read_text(encoding="utf-8")
+    without = "".join(line for line in text.splitlines(True) if not line.startswith("planned_cost"))
+    write(tmp_path, "scenario/mine.yaml", without)
+    said = refusal("scenario=mine", config_dir=tmp_path)
+    assert said.startswith(f"{tmp_path / 'scenario' / 'mine.yaml'}: planned_cost is missing")
+
+
+def test_an_owner_may_be_what_the_scenario_translates_or_one_of_its_departments(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path, "mechanism/theatre.yaml", OWN_MECHANISM.replace("owner: marketing", "owner: bak")
+    )
+    said = refusal(config_dir=tmp_path)
+    assert "theatre.yaml, line 4: mechanism.theatre.owner='bak'" in said
+    assert "did you mean 'bakery'" in said
+    for owner, runs_it in (("customer_service", "counter"), ("bakery", "bakery")):
+        text = OWN_MECHANISM.replace("owner: marketing", f"owner: {owner}")
+        write(tmp_path, "mechanism/theatre.yaml", text)
+        made = load([f"scenario={TESTED}"], tmp_path).scenario
+        assert made.mechanisms[made.mechanism("theatre")].owner == runs_it
+
+
+def test_what_the_command_line_says_is_not_blamed_on_a_file() -> None:
+    for override in (
+        "physics.anchor=50",
+        "organization.levers.covrage=0.1",
+        "mechanism.co_design.needs.human=0.9",
+        "stakeholders.housholds.count=5",
+    ):
+        assert ".yaml" not in refusal(override)
+
+
+def test_a_name_that_begins_something_new_is_told_the_nearest() -> None:
+    assert "did you mean 'households'" in refusal("stakeholders.housholds.count=5")
+    assert "did you mean 'co_design'" in refusal("mechanism.co_desing.setup=5")
+
+
+def test_a_member_of_a_list_on_the_shelf_is_changed_by_its_place() -> None:
+    made = load([
+        f"scenario={TESTED}", "portfolios=[co_design]",
+        "portfolio.co_design.items.0.start=3", "portfolio.co_design.items.0.ramp=1",
+    ])  # fmt: skip
+    item = made.study.portfolios[1].items[0]
+    assert (item.mechanism, item.start, item.ramp) == ("co_design", 3, 1)
+    assert "there are 1, counted from 0" in refusal("portfolio.co_design.items.4.start=3")
+
+
+def test_of_many_allowed_names_the_nearest_are_said() -> None:
+    for override in ("organization.levers.covrage=0.1", "headline=[trusst]", "portfolios=[co_des]"):
+        listed = refusal(override).partition("(allowed: ")[2]
+        assert len(listed.split(" ... ")[0].split(", ")) == 4
+        assert " in all" in listed
+
+
 def test_an_experiment_without_its_first_line_is_told_so(tmp_path: Path) -> None:
     write(tmp_path, "experiment/mine.yaml", "defaults:\n  - compare\n  - _self_\nquarters: 20\n")
-    assert "# @package _global_" in refusal("experiment=mine", config_dir=tmp_path)
+    said = refusal("experiment=mine", config_dir=tmp_path)
+    assert "mine.yaml must begin with the line '# @package _global_'" in said
 
 
 def test_a_defaults_list_that_names_no_file_is_refused_with_the_nearest(tmp_path: Path) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import yaml
-from village import LAYERS, MECHANISMS, arm, employees, firm, kind, scenario
+from village import LAYERS, arm, employees, firm, kind, scenario
 
 from experiments.tables import apply_people, read_people
-from sim.engine import simulate
+from sim.engine import Run, simulate
 from sim.population import build_world
 from sim.scenario import Department, Layer, People, Scenario
 
@@ -155,36 +153,6 @@ def test_all_four_tables_together_make_a_world() -> None:
     assert world.routing[0].tolist() == [[0, 0], [1, 0]]
 
 
-def test_the_example_in_the_docs_reads_as_it_says(tmp_path: Path) -> None:
-    text = (DATA.parent.parent / "docs" / "own-tables.md").read_text(encoding="utf-8")
-    for name, table in re.findall(r"`(\w+\.csv)`\n\n```csv\n(.*?)```", text, re.DOTALL):
-        (tmp_path / name).write_text(table, encoding="utf-8")
-    settings = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0])
-    types = [kind(name, tied={}) for name in ("home_customers", "trade_customers")]
-    applied = apply_people(
-        settings["people"],
-        market(
-            firms=tuple(firm(key, programmes={}) for key in ("attenzi", "corvane")),
-            mechanisms=MECHANISMS[1:3],
-            stakeholders=(*types, replace(employees(), tied={})),
-        ),
-        tmp_path,
-    )
-    people = applied.people
-    assert people is not None
-    assert people.ids == ("c1", "c2", "c3", "1", "2", "3")
-    assert people.kind.tolist() == [0, 0, 1, 2, 2, 2]
-    assert people.tied.tolist() == [0, 1, -1, 0, 0, 0]
-    assert named(people) == {
-        ("c1", "c2", 0, 1.0),
-        ("c2", "c1", 0, 0.4),
-        ("c3", "c1", 2, 0.2),
-        ("3", "1", 1, 1.0),
-        ("1", "2", 1, 0.25),
-    }
-    assert [d.key for d in applied.firms[0].departments] == ["Sales", "Workshop"]
-
-
 def test_columns_beside_the_files_hold_for_every_file(tmp_path: Path) -> None:
     (tmp_path / "n.csv").write_text("who,dept\nx,front\ny,back\n")
     (tmp_path / "e.csv").write_text("from,to,type\nx,y,internal\n")
@@ -214,8 +182,10 @@ def test_departments_can_come_from_the_table() -> None:
     assert [(d.key, d.staff, d.hears) for d in ours.departments] == [
         ("sales", 0.4, 0.4),
         ("works", 0.6, 0.6),
+        ("back", 0, 0),
+        ("front", 0, 0),
     ]
-    assert [d.acts for d in ours.departments] == pytest.approx([0.4, 0.4])  # mean of .2 and .6
+    assert [d.acts for d in ours.departments][:2] == pytest.approx([0.4, 0.4])  # mean of .2 and .6
     with pytest.raises(ValueError, match="use apply_people"):
         read_people(mapping, market(), DATA)
 
@@ -515,7 +485,11 @@ def test_departments_from_two_firms_in_one_table_go_to_their_firms(tmp_path: Pat
         market(),
         tmp_path,
     )
-    assert [[d.key for d in f.departments] for f in applied.firms] == [["2", "10"], ["7"]]
+    # A firm of one department runs everything there; where there are several, owners keep a desk.
+    assert [[d.key for d in f.departments] for f in applied.firms] == [
+        ["2", "10", "back", "front"],
+        ["7"],
+    ]
     assert applied.people is not None
     assert applied.people.department.tolist() == [0, 1, 0]
     assert applied.firms[0].departments[0].label == "Department 2"
@@ -531,13 +505,56 @@ def test_stakeholders_of_the_table_are_all_there_are_of_their_type(tmp_path: Pat
 
 
 def test_departments_of_a_table_act_as_the_configured_ones_by_staff(tmp_path: Path) -> None:
-    few, many = (Department(k, k, a, 0.5, s) for k, a, s in (("few", 0.2, 0.1), ("many", 0.6, 0.9)))
+    few, many = (
+        Department(k, k, a, 0.5, s) for k, a, s in (("front", 0.2, 0.1), ("back", 0.6, 0.9))
+    )
     applied = apply_people(
         {"employees": {**EMPLOYEES, "departments": "from_table"}},
         market(firms=(firm(departments=(few, many)), firm("theirs"))),
         DATA,
     )
-    assert [d.acts for d in applied.firms[0].departments] == pytest.approx([0.56, 0.56])
+    assert [d.acts for d in applied.firms[0].departments][:2] == pytest.approx([0.56, 0.56])
+
+
+def test_owners_that_a_table_does_not_name_keep_a_desk_that_changes_no_insight() -> None:
+    """Their mechanisms dent one another as before; nobody works and nothing is heard there."""
+    applied = apply_people(
+        {
+            "employees": {**EMPLOYEES, "departments": "from_table"},
+            "employee_ties": EMPLOYEE_TIES,
+        },
+        market(quarters=1),
+        DATA,
+    )
+    sales, works, back, front = applied.firms[0].departments
+    assert (back.label, front.label) == ("Back", "Front")
+    people = build_world(applied, 1, 0)
+    assert not np.isin(people.department[people.tied == 0], [2, 3]).any()
+    assert not people.routing[0][2:].any()
+    assert not people.routing[0][:, 2:].any()
+    run = Run(applied, (arm(applied),), 1, 0, people)
+    single = replace(applied.firms[1].departments[0], hears=1.0, staff=1.0)
+    other = replace(
+        applied,
+        firms=(
+            replace(applied.firms[0], departments=(sales, works)),
+            replace(applied.firms[1], departments=(single,)),
+        ),
+        mechanisms=tuple(replace(m, owner="sales") for m in applied.mechanisms),
+    )
+    alone = Run(other, (arm(other),), 1, 0, build_world(other, 1, 0))
+    assert run.firms.delivered[0] == pytest.approx(alone.firms.delivered[0], rel=1e-12)
+    assert run.firms.delay[0] == pytest.approx(alone.firms.delay[0], rel=1e-12)
+    owners = run.given.owner[0]
+    assert {applied.firms[0].departments[d].key for d in owners} == {"front", "back"}
+
+
+def test_departments_without_a_column_of_departments_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text("id\nx\n")
+    for given in ("from_table", {"dept": "front"}):
+        mapping = {"employees": {"file": "n.csv", "kind": "employees", "departments": given}}
+        with pytest.raises(ValueError, match=r"n.csv, line 1: no column 'department' for people"):
+            read_people(mapping, market(), tmp_path)
 
 
 def test_a_market_of_own_tables_runs() -> None:

@@ -1,0 +1,238 @@
+"""The commands `influence compare` and `influence run`: ask, foretell, conduct, say the end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments import workers
+from experiments.exits import BAD_INPUT, FINE, SOME_FAILED, code_of, complaint, word_for
+
+if TYPE_CHECKING:
+    from experiments.conduct import Outcome, Question
+    from experiments.settings import Settings
+
+RESULTS = Path("results")
+
+
+def study(options: argparse.Namespace, argv: Sequence[str]) -> int:
+    """Conduct, or with --dry-run foretell, the study that is asked for; return the exit code."""
+    jobs = options.jobs or _cores()
+    if jobs > 1:
+        workers.get_ready()  # while the settings are read
+    settings, name = _asked(options)
+    question = _question(settings, shlex.join(["influence", *argv]))
+    folder = _folder(options.out, question, name)
+    if options.dry_run:
+        _foretell(question, jobs, options.quiet)
+        return FINE
+    if folder is None:
+        folder = _dated_folder(settings, name)
+    return _conduct(question, folder, jobs, options.quiet, resume_line(argv, folder))
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows do not tell what this process may use
+        return os.cpu_count() or 1
+
+
+def _asked(options: argparse.Namespace) -> tuple[Settings, str]:
+    """Return the settings and the name of what is asked; `run` chooses its portfolios here."""
+    from experiments.settings import SettingsError, load
+
+    overrides = [*options.overrides]
+    if options.seed is not None:
+        overrides.append(f"seed={options.seed}")
+    if options.verb != "run":
+        settings = load(overrides, options.config_dir)
+        return settings, settings.study.key
+    chosen = _values(overrides, "portfolio")
+    others = [text for text in overrides if not text.startswith("portfolio=")]
+    if len(chosen) > 1 or _values(others, "portfolios"):
+        raise SettingsError("run takes one portfolio=NAME; compare takes portfolios=[NAME, ...]")
+    _check_portfolio(chosen, options.config_dir)
+    if not _values(others, "experiment"):
+        others = ["experiment=run", *others]
+    baseline = _baseline(others, options.config_dir)
+    keys = list(dict.fromkeys([baseline, *chosen]))
+    settings = load([*others, f"portfolios=[{','.join(keys)}]"], options.config_dir)
+    return settings, f"{settings.study.key}_{keys[-1]}"
+
+
+def _values(overrides: Sequence[str], key: str) -> list[str]:
+    """Return every value that the command line gives to a key."""
+    return [text.partition("=")[2] for text in overrides if text.startswith(f"{key}=")]
+
+
+def _check_portfolio(chosen: Sequence[str], config_dir: Path | None) -> None:
+    from experiments.settings import SettingsError
+    from experiments.settings_errors import nearest
+    from experiments.settings_files import folders_of, names_in
+
+    names = names_in("portfolio", folders_of(config_dir))
+    for key in chosen:
+        if key not in names:
+            raise SettingsError(
+                f"portfolio={key}: there is no such portfolio"
+                f"{nearest(key, names, 'portfolio.*.label')}"
+            )
+
+
+def _baseline(overrides: Sequence[str], config_dir: Path | None) -> str:
+    """Return what a portfolio is compared with, from the command line or the experiment's file."""
+    from experiments.settings import load
+    from experiments.settings_files import files_of, folders_of, read_yaml
+
+    given = _values(overrides, "baseline")
+    if given:
+        return given[-1]
+    experiment = _values(overrides, "experiment")[-1]
+    for file in files_of("experiment", folders_of(config_dir)):
+        if file.stem == experiment and "baseline" in (content := read_yaml(file).content):
+            return str(content["baseline"])
+    return load(overrides, config_dir).study.baseline
+
+
+def _question(settings: Settings, command: str) -> Question:
+    from experiments.conduct import Question
+
+    return Question(
+        scenario=settings.scenario,
+        study=settings.study,
+        resolved=settings.resolved,
+        targets=settings.targets,
+        strategy_map=settings.strategy_map,
+        command=command,
+    )
+
+
+def _folder(out: Path | None, question: Question, name: str) -> Path | None:
+    """Return the folder that is asked for, once it is known to be fit; nothing is changed."""
+    from experiments import store
+
+    if out is not None:
+        store.check_folder(out, question.identity())
+    return out
+
+
+def _dated_folder(settings: Settings, name: str) -> Path:
+    from datetime import date
+
+    from experiments import store
+
+    return store.new_folder(RESULTS, f"{date.today().isoformat()}_{settings.scenario.key}_{name}")
+
+
+def resume_line(argv: Sequence[str], folder: Path) -> str:
+    """Return the command that goes on with this study."""
+    words = [*argv]
+    for i, word in enumerate(argv):
+        if word == "--out":
+            words[i : i + 2] = []
+        elif word.startswith("--out="):
+            words[i : i + 1] = []
+    return shlex.join(["influence", *words, "--out", str(folder)])
+
+
+def _foretell(question: Question, jobs: int, quiet: bool) -> None:
+    """Print what would run, at what cost, for how long and in how much space."""
+    from experiments import designs
+    from experiments.rehearsal import forecast
+    from experiments.settings import SettingsError
+
+    scenario, study = question.scenario, question.study
+    print(f"{scenario.label}: {study.question}")
+    print(f"{scenario.quarters} quarters, {study.replications} replications, seed {study.seed}")
+    width = max(len(portfolio.key) for portfolio in study.portfolios)
+    print(f"\n{'portfolio':{width}}  planned cost ({scenario.currency}, present value)")
+    for arm in designs.arms(study, scenario):
+        cost = designs.planned_present_value(arm.plan, scenario)
+        mark = "  baseline" if arm.key == study.baseline else ""
+        print(f"{arm.key:{width}}  {cost:12,.0f}{mark}")
+    with workers.Workers(jobs) as crew:
+        try:
+            about = forecast(scenario, study, crew, _Watcher(quiet, jobs).say)
+        except ValueError as error:
+            raise SettingsError(f"a trial run went wrong: {error}") from error
+    print(f"\n{about.runs:,} runs, muted twins included ({study.twins}), on {_processes(jobs)}:")
+    print(about.in_words())
+    print("nothing was kept and nothing was written")
+
+
+def _processes(jobs: int) -> str:
+    return f"{jobs} process{'es' if jobs > 1 else ''}"
+
+
+class _Watcher:
+    """Shows progress on stderr, unless quiet."""
+
+    def __init__(self, quiet: bool, jobs: int) -> None:
+        from experiments.progress import Bar, Silence
+
+        self._quiet = quiet
+        self._bar = Silence() if quiet else Bar(sys.stderr, jobs)
+
+    def start(self, total: int, done: int) -> None:
+        self._bar.start(total, done)
+
+    def advance(self, runs: int, seconds: float) -> None:
+        self._bar.advance(runs, seconds)
+
+    def say(self, text: str) -> None:
+        self._bar.close()
+        if not self._quiet:
+            print(text, file=sys.stderr)
+
+
+def _conduct(question: Question, folder: Path, jobs: int, quiet: bool, resume: str) -> int:
+    from experiments import store
+    from experiments.conduct import conduct
+
+    try:
+        outcome = conduct(question, folder, jobs, _Watcher(quiet, jobs))
+    except KeyboardInterrupt as stop:
+        print(
+            f"\n{word_for(stop)}; what was finished is kept in {folder}\ngo on with: {resume}",
+            file=sys.stderr,
+        )
+        return code_of(stop)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.errno is None or not (folder / store.JOURNAL).is_dir():
+            raise
+        print(
+            f"influence: {complaint(error)}; what was finished is kept in {folder}\n"
+            f"when that is mended, go on with: {resume}",
+            file=sys.stderr,
+        )
+        return BAD_INPUT
+    return _say_how_it_ended(outcome, folder, quiet, resume)
+
+
+def _say_how_it_ended(outcome: Outcome, folder: Path, quiet: bool, resume: str) -> int:
+    from experiments.report import terminal_summary
+
+    failed = outcome.counts["failed"]
+    if outcome.counts["finished"]:
+        if not quiet:
+            print(terminal_summary(outcome.results))
+        print(f"report  {folder / 'report.html'}")
+    print(f"tables  {folder / 'tables'}")
+    if not failed:
+        return FINE
+    total = failed + outcome.counts["finished"]
+    errors = outcome.results.runs.query("status == 'failed'")["error"]
+    print(
+        f"{failed:,} of {total:,} runs failed; why stands in {folder / 'tables' / 'runs.csv'}, "
+        f"first: {errors.iloc[0].strip().splitlines()[-1]}\ntry them again with: {resume}",
+        file=sys.stderr,
+    )
+    return SOME_FAILED

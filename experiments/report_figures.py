@@ -1,0 +1,54 @@
+"""Every figure that a study's results allow, drawn once for the page and the folder alike."""
+
+from __future__ import annotations
+
+from experiments import strategy_map_drawing
+from experiments.figure_comparison import comparison, over_time
+from experiments.figure_flows import flow_contributions, influence_matrix
+from experiments.figure_scorecard import scorecard_grid
+from experiments.report_findings import Findings, readings
+from experiments.sheet import Sheet
+from experiments.strategy_map_routing import CrowdedMapError
+
+MEASURE = "attitude"
+
+
+def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
+    """Return the figures by name, and why the strategy map could not be drawn, if so."""
+    study, cast, quarter = findings.study, findings.cast, findings.cube.quarters
+    shown, base = study.label(findings.shown), study.arms[study.baseline]
+    made, excuse = {}, ""
+    if findings.order:
+        made["comparison"] = comparison(findings.differences, cast, findings.worth)
+        made["quarter_by_quarter"] = over_time(
+            findings.ahead, cast, study.headline[0],
+            findings.payback if study.headline[0] == "net_present_value" else None,
+        )  # fmt: skip
+    made["scorecard"] = scorecard_grid(
+        findings.rows,
+        f"Balanced Scorecard of {shown}, quarter by quarter",
+        "G at or beyond the goal of the quarter, A between goal and red flag, R at or beyond the "
+        "red flag, ? no data, pale without letter: no target. Arrow: change since the quarter "
+        f"before. “{base}” has a light of its own: a goal that it meets as well says nothing.",
+        base,
+    )
+    if findings.traced:
+        made["influence"] = influence_matrix(
+            findings.influence, findings.traced, cast, study.kinds, MEASURE, quarter
+        )
+        made["flow_contributions"] = flow_contributions(
+            findings.influence, findings.traced, cast, study.headline[0], quarter, findings.parts
+        )
+    status, words = readings(findings)
+    try:
+        made["strategy_map"] = strategy_map_drawing.draw(
+            study.strategy_map,
+            status,
+            words,
+            f"Strategy map: {study.strategy_map.label}",
+            f"Lights and readings: {shown}, quarter {quarter}. Arrows in the boxes: change since "
+            "the quarter before.",
+        )
+    except CrowdedMapError as error:
+        excuse = str(error)
+    return made, excuse

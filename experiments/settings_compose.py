@@ -1,0 +1,174 @@
+"""Composes the settings of one command; the only module that knows Hydra.
+
+Hydra composes the groups of `configs/` (and of a user's own folder) and what the command line
+changes. Its own messages never reach the user: some advise to add keys that would then be ignored.
+The shelves (every mechanism, every portfolio) are laid below what it composes: their files are
+many, and none of them is a choice.
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.settings_errors import SettingsError, nearest
+from experiments.settings_files import GROUPS, SHELVES, Written, names_in, read_yaml
+
+
+def split(text: str) -> tuple[str, str]:
+    """Return key and value of one `key=value`; refuse whatever is not of that form."""
+    key, mark, value = (part.strip() for part in text.partition("="))
+    if key.startswith("+"):
+        raise SettingsError(f"{text!r}: settings are changed, never added: "
+                            f"write {key.lstrip('+')}=value", key)  # fmt: skip
+    if key.startswith("~"):
+        raise SettingsError(f"{text!r}: settings cannot be removed: write "
+                            f"{key.lstrip('~')}=value", key)  # fmt: skip
+    if not mark or not key:
+        raise SettingsError(f"{text!r} is not of the form key=value")
+    if any(part.startswith("_") for part in key.split(".")) or "${" in value:
+        raise SettingsError(f"{text!r}: settings are plain data; keys that start with '_' and "
+                            "'${...}' are not allowed", key)  # fmt: skip
+    if not re.fullmatch(r"\w+(\.\w+)*", key):
+        raise SettingsError(f"{text!r}: {key!r} is no name of a setting", key)
+    return key, value
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotes, so that Hydra reads it as it is; null stays nothing."""
+    if text == "null" or (len(text) > 1 and text[0] == text[-1] and text[0] in "'\""):
+        return text
+    # Hydra takes a backslash for an escape only before a quote.
+    inner = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text)
+    return f"'{inner}'"
+
+
+def check_choice(key: str, value: str, folders: Sequence[Path]) -> None:
+    """Refuse an unknown choice of a group, and a choice among what is loaded as a whole."""
+    if key in GROUPS:
+        options = names_in(key, folders)
+        if value not in options:
+            raise SettingsError(
+                f"{key}={value}: there is no such {key}{nearest(value, options)}", key
+            )
+    elif key in SHELVES:
+        remedy = "; choose with portfolios=[name, ...]" if key == "portfolio" else ""
+        raise SettingsError(f"{key}={value}: every {key} on the shelf is loaded{remedy}", key)
+
+
+def compose(
+    pairs: Sequence[tuple[str, str]],
+    shelves: Mapping[str, Mapping[str, Written]],
+    folders: Sequence[Path],
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the composed settings as plain data and which file was chosen for each group.
+
+    Parameters
+    ----------
+    pairs : sequence of (key, value)
+        What the command line changes; their keys are known to be settings.
+    shelves : mapping
+        The files of which every one is loaded, by group and name.
+    """
+    resolved, choices = _composed(pairs, folders)
+    for group, shelf in shelves.items():
+        below = {name: written.content for name, written in shelf.items()}
+        resolved[group] = _laid_over(below, resolved.get(group, {}), group)
+    return resolved, choices
+
+
+def _composed(
+    pairs: Sequence[tuple[str, str]], folders: Sequence[Path]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    import hydra
+    import yaml
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    # An override is forced in because its path is checked already: a mapping such as a firm's
+    # programmes may gain a member.
+    texts = [f"{key}={value}" if key in GROUPS else f"++{key}={value}" for key, value in pairs]
+    for folder in folders[1:]:
+        texts.append(f"hydra.searchpath=[{quoted(f'file://{folder}')}]")
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(config_dir=str(folders[0]), version_base=None):
+            composed = hydra.compose("config", texts, return_hydra_config=True)
+        choices = dict(composed.hydra.runtime.choices)
+        plain = OmegaConf.to_container(composed, resolve=False)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        raise _explained(error, pairs, folders) from None
+    resolved = typing.cast(dict[str, Any], plain)
+    del resolved["hydra"]
+    return resolved, choices
+
+
+def _laid_over(below: Any, above: Any, path: str) -> Any:
+    """Return what is written above, completed by what lies below, member by member."""
+    if isinstance(above, dict) and isinstance(below, list) and _are_places(above):
+        kept = dict(enumerate(below))
+        for place in above:
+            if int(place) not in kept:
+                raise SettingsError(
+                    f"{path}.{place}: there are {len(below)}, counted from 0", f"{path}.{place}"
+                )
+        changed = {int(place): value for place, value in above.items()}
+        return list(_laid_over(kept, changed, path).values())
+    if not (isinstance(above, dict) and isinstance(below, dict)):
+        return above
+    both = {
+        key: _laid_over(below[key], above[key], f"{path}.{key}") if key in above else below[key]
+        for key in below
+    }
+    return both | {key: value for key, value in above.items() if key not in below}
+
+
+def _are_places(mapping: Mapping[Any, Any]) -> bool:
+    """Whether all keys are places in a list, as in items.0.share=0.5."""
+    return bool(mapping) and all(str(key).isdecimal() for key in mapping)
+
+
+def _explained(
+    error: Exception, pairs: Sequence[tuple[str, str]], folders: Sequence[Path]
+) -> SettingsError:
+    """Return our own words for a composition that failed: the value, the file or the name."""
+    found = next(filter(None, (_unreadable(key, value) for key, value in pairs)), None)
+    if found is not None:
+        return found
+    for folder in folders:
+        for file in sorted(folder.rglob("*.yaml")):
+            try:
+                read_yaml(file)
+            except SettingsError as refused:
+                return refused
+    missing = re.search(r"[Cc]ould not (?:find|load) '([\w/]+)'", str(error))
+    if missing:
+        group, _, name = missing[1].rpartition("/")
+        return SettingsError(
+            f"{group}: {name}: a defaults list names a file that does not exist"
+            f"{nearest(name, names_in(group, folders))}",
+            group,
+        )
+    line = next((text for text in str(error).splitlines() if text and "+" not in text), "")
+    return SettingsError(f"the settings do not fit together: {line}")
+
+
+def _unreadable(key: str, value: str) -> SettingsError | None:
+    """Return what is wrong with the value of one `key=value`, if anything is."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        parsed = OverridesParser.create().parse_override(f"{key}={value}")
+    except HydraException:
+        return SettingsError(
+            f"{key}={value}: the value cannot be read; put text with signs in quotes", key
+        )
+    if parsed.is_sweep_override():
+        return SettingsError(f"{key}={value}: one value is needed; write a list as [a, b]", key)
+    return None
