@@ -62,7 +62,6 @@ from sim.state import (
     RESOLVED,
     REVENUE,
     SUMS,
-    VALUE,
     World,
     add_up,
 )
@@ -83,17 +82,17 @@ class History:
     spending : float64 (Q, n_mechanisms + 3, A)
         The organization's money per quarter by mechanism, then human, information and organization
         capital.
-    value : float64 (Q, A)
-        The organization's discounted profit - investment of the quarter.
-    scaled : float64 (Q, A)
-        Share of the wished-for spending that the budget allowed.
+    spending_worth : float64 (Q, n_mechanisms + 3, A)
+        Present value of the same money: set-up is paid in a quarter's first week, the rest evenly.
+    afforded : float64 (Q, F, A)
+        Share of each firm's wished-for spending that its budget allowed.
     """
 
     kpi: np.ndarray
     measures: np.ndarray
     spending: np.ndarray
-    value: np.ndarray
-    scaled: np.ndarray
+    spending_worth: np.ndarray
+    afforded: np.ndarray
 
 
 def simulate(
@@ -282,7 +281,7 @@ class Run:
         )
         outbound = np.array([1 in m.flows for m in scenario.mechanisms], bool)
         seen = Observed(self.order, base, past[0], past[1], past[2], past[3], outbound)
-        scales = []
+        afforded = []
         for f, firm in enumerate(scenario.firms):
             wish = policy_named(firm.policy.name)(f, firm.policy, seen)
             wish = np.maximum(wish, 0.0)
@@ -292,11 +291,11 @@ class Run:
             money = np.repeat(money, self.n_lanes, axis=1)
             if f == 0:
                 money = money + more
-            effort, due, money, scale = afford(wish, due, money, firm.policy.budget)
+            effort, due, money, share = afford(wish, due, money, firm.policy.budget)
             state.effort[f], state.due[f], state.investment[f] = effort, due, money
-            state.opened[f] = np.maximum(state.opened[f], effort > 0)
-            scales.append(scale)
-        self.scaled = scales[0]
+            state.opened[f] = np.maximum(state.opened[f], (effort > 0) | (due > 0))
+            afforded.append(share)
+        self.afforded = np.stack(afforded)
 
     def _today(self, firm: int) -> np.ndarray:
         given = self.scenario.firms[firm].programmes
@@ -483,14 +482,17 @@ class Run:
             discount=self.given.discount,
             today=finance.discount(self.week - self.before, self.given.discount),
         )
-        spent = np.concatenate([self.firms.effort[0] + self.firms.due[0], self.firms.investment[0]])
-        kpi, measures, spending, value, scaled = self.rows
+        kpi, measures, spending, spending_worth, afforded = self.rows
         kpi.append(kpis.indicators(at_close))
         measures.append(kpis.measures(at_close))
         if self.quarter:
-            spending.append(spent)
-            value.append(self.firms.quarter[VALUE, 0].copy())
-            scaled.append(self.scaled.copy())
+            weeks = np.arange(-WEEKS_PER_QUARTER, 0) + 1.0 + self.week - self.before
+            worth = finance.discount(weeks, self.given.discount)
+            evenly = np.concatenate([self.firms.effort[0], self.firms.investment[0]])
+            at_once = np.concatenate([self.firms.due[0], np.zeros_like(self.firms.investment[0])])
+            spending.append(evenly + at_once)
+            spending_worth.append(evenly * worth.mean() + at_once * worth[0])
+            afforded.append(self.afforded)
 
 
 class Queue:

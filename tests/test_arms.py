@@ -89,4 +89,4 @@ def test_the_mesa_model_has_the_same_door() -> None:
 
 
 def test_an_arm_that_fits_is_run() -> None:
-    assert simulate(MARKET, [arm()], 1, lanes=1).value.shape == (3, 1)
+    assert simulate(MARKET, [arm()], 1, lanes=1).afforded.shape == (3, len(MARKET.firms), 1)
