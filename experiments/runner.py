@@ -20,6 +20,7 @@ import numpy as np
 
 from experiments import designs, worlds
 from experiments.designs import Study
+from experiments.gaps import without_dust
 from experiments.journal import ARRAYS, Planned, Runs, UnitResult, read_unit, sweep, write_unit
 from experiments.provenance import digest
 from experiments.workers import WorkerDied, Workers
@@ -111,11 +112,12 @@ def first_ranked(study: Study, runs: Runs) -> str | None:
     means: dict[str, float] = {}
     for planned in runs.planned:
         key = planned.arm.key
-        pairs = [
-            last[key, r] - last[study.baseline, r]
+        both = [
+            (last[key, r], last[study.baseline, r])
             for r in range(study.replications)
             if (key, r) in last and (study.baseline, r) in last
         ]
+        pairs = without_dust(*np.reshape(both, (-1, 2)).T)
         if not planned.flow and key != study.baseline and np.isfinite(pairs).any():
             means[key] = direction * float(np.nanmean(pairs))
     return max(means, key=lambda key: means[key]) if means else None

@@ -34,7 +34,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sim import firms, kernels, kpis
-from sim.arms import check_arms
+from sim.arms import check_arms, check_world
+from sim.checks import require_whole
 from sim.firms import FirmState, Physics64
 from sim.lanes import width_of
 from sim.laws import finance, routing
@@ -67,6 +68,7 @@ from sim.state import (
 )
 
 LANE_CHOICES = (1, 4, 8, 16)
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -109,20 +111,25 @@ def simulate(
 
     Parameters
     ----------
-    lanes : int
-        Arms per pass, at most 16; more arms take more passes. Changes no bit.
-    threads : int
+    seed, replication : int in [0, 2**32 - 1]
+    world : World, optional
+        The replication's world, where it is built already.
+    lanes : int in [1, 16]
+        Arms per pass; more arms take more passes. Changes no bit.
+    threads : int in [1, 1024]
         Threads that share each week's stakeholders. Changes no bit.
 
     Raises
     ------
     ValueError
-        If there are no arms, two arms share a key, or `seed` is no 32-bit number.
+        If there are no arms, two arms share a key, a number is out of range, or the world is that
+        of another scenario.
     """
     if not arms or len({arm.key for arm in arms}) != len(arms):
         raise ValueError(f"arms must have different keys, got {[arm.key for arm in arms]}")
+    require_whole("lanes", lanes, 1, LANE_CHOICES[-1])
+    _check_luck(seed, replication)
     world = build_world(scenario, seed, replication) if world is None else world
-    lanes = max(1, min(lanes, LANE_CHOICES[-1]))
     parts = [
         History(*run_arms(scenario, arms[i : i + lanes], seed, replication, world, threads))
         for i in range(0, len(arms), lanes)
@@ -133,6 +140,11 @@ def simulate(
             for f in fields(History)
         )
     )
+
+
+def _check_luck(seed: int, replication: int) -> None:
+    for name, value in (("seed", seed), ("replication", replication)):
+        require_whole(name, value, 0, 2**32 - 1)
 
 
 def run_arms(
@@ -168,8 +180,9 @@ class Run:
         world: World,
         threads: int = 1,
     ) -> None:
-        if not 0 <= seed < 2**32:
-            raise ValueError(f"seed={seed!r} is out of range: it must lie in [0, {2**32 - 1}]")
+        _check_luck(seed, replication)
+        require_whole("threads", threads, 1, MOST_THREADS)
+        check_world(world, scenario)
         check_arms(arms, scenario)
         self.scenario, self.world = scenario, world
         self.arms = pad(arms)

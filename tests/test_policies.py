@@ -15,7 +15,7 @@ from sim.population import build_world
 from sim.scenario import Policy, Programme
 
 
-def policy(name: str = "x", strength: float = 1.0, lag: int = 1) -> Policy:
+def policy(name: str = "reactive", strength: float = 1.0, lag: int = 1) -> Policy:
     return Policy(name=name, strength=strength, lag=lag, budget=1e9)
 
 
