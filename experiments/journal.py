@@ -15,6 +15,8 @@ import numpy as np
 from experiments.store import JOURNAL, write_whole
 from sim.scenario import Arm
 
+# What a unit keeps of `sim.engine.History`.
+ARRAYS = ("kpi", "measures", "spending", "value", "reorganization", "insight")
 LEFT_BEHIND = 60.0  # seconds; writing a unit takes a fraction of one
 
 
@@ -39,7 +41,7 @@ class UnitResult:
         Keys of the arms, in the order of the arrays' last axis.
     errors : tuple of str
         Traceback of each arm that failed, '' for those that finished.
-    kpi, measures, spending, value : float arrays
+    kpi, measures, spending, value, reorganization, insight : float arrays
         As in `sim.engine.History`; NaN for arms that failed.
     """
 
@@ -50,6 +52,8 @@ class UnitResult:
     measures: np.ndarray
     spending: np.ndarray
     value: np.ndarray
+    reorganization: np.ndarray
+    insight: np.ndarray
 
     @property
     def finished(self) -> bool:
@@ -89,10 +93,7 @@ def write_unit(folder: Path, name: str, unit: UnitResult) -> None:
                 replication=np.int64(unit.replication),
                 arms=np.array(unit.arms, dtype=np.str_),
                 errors=np.array(unit.errors, dtype=np.str_),
-                kpi=unit.kpi,
-                measures=unit.measures,
-                spending=unit.spending,
-                value=unit.value,
+                **{name: getattr(unit, name) for name in ARRAYS},
             )
 
     write_whole(folder / JOURNAL / f"{name}.npz", write)
@@ -115,5 +116,5 @@ def read_unit(folder: Path, name: str) -> UnitResult | None:
             replication=int(stored["replication"]),
             arms=tuple(str(key) for key in stored["arms"]),
             errors=tuple(str(text) for text in stored["errors"]),
-            **{key: stored[key] for key in ("kpi", "measures", "spending", "value")},
+            **{name: stored[name] for name in ARRAYS},
         )

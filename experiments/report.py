@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from experiments import figures, report_flows, report_parts, report_scorecard
+from experiments import figures, report_flows, report_insight, report_parts, report_scorecard
 from experiments import report_terminal as terminal
 from experiments.report_figures import MEASURE, drawings
 from experiments.report_findings import Findings, StudyResults, departments_of, find
@@ -50,6 +50,8 @@ def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> s
         ("quarters", "Quarter by quarter", _quarters(findings, sheets)),
         ("scorecard", "Balanced Scorecard", report_scorecard.balanced_scorecard(findings)),
         ("influence", "Influence Scorecard", _influence(findings, sheets)),
+        ("designs", "Design against design", report_insight.designs(findings)),
+        ("insight", "How insight travels", report_insight.insight(findings)),
         ("map", "Strategy map", _map(findings, sheets, excuse)),
         ("flows", "What each flow contributed", _flows(findings, sheets)),
         ("limits", "Assumptions and limits", report_parts.limits(findings)),

@@ -20,13 +20,14 @@ import numpy as np
 
 from experiments import designs, worlds
 from experiments.designs import Study
-from experiments.journal import Planned, Runs, UnitResult, read_unit, sweep, write_unit
+from experiments.journal import ARRAYS, Planned, Runs, UnitResult, read_unit, sweep, write_unit
 from experiments.provenance import digest
 from experiments.workers import WorkerDied, Workers
 from sim import kpis
-from sim.flows import Flow
+from sim.flows import ORGANIZATION, Flow
 from sim.scenario import Arm, Scenario
 from sim.state import World
+from sim.structure import INSIGHT
 
 ATTEMPTS = 3
 DIED = (
@@ -165,10 +166,7 @@ def run_unit(
         replication=unit.replication,
         arms=tuple(arm.key for arm in unit.arms),
         errors=("",) * len(unit.arms),
-        kpi=history.kpi,
-        measures=history.measures,
-        spending=history.spending,
-        value=history.value,
+        **{name: getattr(history, name) for name in ARRAYS},
     )
 
 
@@ -197,6 +195,7 @@ def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
     n_arms, quarters = len(unit.arms), scenario.quarters
     kinds, firms = len(scenario.stakeholders), len(scenario.firms)
     items = len(scenario.mechanisms) + 3
+    entries = len(scenario.firms[ORGANIZATION].departments) + 1
     return UnitResult(
         replication=unit.replication,
         arms=tuple(arm.key for arm in unit.arms),
@@ -205,6 +204,8 @@ def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
         measures=np.full((quarters + 1, len(kpis.MEASURES), kinds, firms, n_arms), np.nan),
         spending=np.full((quarters, items, n_arms), np.nan),
         value=np.full((quarters, n_arms), np.nan),
+        reorganization=np.full((quarters, n_arms), np.nan),
+        insight=np.full((quarters + 1, entries, len(INSIGHT), n_arms), np.nan),
     )
 
 
@@ -216,10 +217,7 @@ def _joined(parts: Sequence[UnitResult]) -> UnitResult:
         replication=parts[0].replication,
         arms=tuple(key for part in parts for key in part.arms),
         errors=tuple(error for part in parts for error in part.errors),
-        kpi=along_arms("kpi"),
-        measures=along_arms("measures"),
-        spending=along_arms("spending"),
-        value=along_arms("value"),
+        **{name: along_arms(name) for name in ARRAYS},
     )
 
 

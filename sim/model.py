@@ -110,6 +110,7 @@ class InfluenceModel(mesa.Model):
             "spending": np.zeros((0, len(self.market.mechanisms) + 3, 1)),
             "value": np.zeros((0, 1)),
             "scaled": np.zeros((0, 1)),
+            "reorganization": np.zeros((0, 1)),
         }
         return History(
             *(

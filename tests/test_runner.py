@@ -349,7 +349,7 @@ def made_up(study: Study, scenario: Scenario, ends: dict[str, list[float]]) -> R
         kpi[-1, row] = [ends[arm.key][r] for arm in arms]
         keys = tuple(arm.key for arm in arms)
         empty = np.zeros(0)
-        parts.append(UnitResult(r, keys, ("",) * len(keys), kpi, empty, empty, empty))
+        parts.append(UnitResult(r, keys, ("",) * len(keys), kpi, *[empty] * 5))
     return Runs(tuple(Planned(arm) for arm in arms), tuple(parts))
 
 
