@@ -51,7 +51,7 @@ def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> s
         ("scorecard", "Balanced Scorecard", report_scorecard.balanced_scorecard(findings)),
         ("influence", "Influence Scorecard", _influence(findings, sheets)),
         ("designs", "Design against design", report_insight.designs(findings)),
-        ("insight", "How insight travels", report_insight.insight(findings)),
+        ("insight", "How insight travels", _insight(findings, sheets)),
         ("map", "Strategy map", _map(findings, sheets, excuse)),
         ("flows", "What each flow contributed", _flows(findings, sheets)),
         ("limits", "Assumptions and limits", report_parts.limits(findings)),
@@ -121,6 +121,18 @@ def _influence(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
         "numbers are in the tables below.",
     )
     return f"{text}<h3>By flow and stakeholder type</h3>{drawn}{numbers}"
+
+
+def _insight(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
+    told = report_insight.insight(findings)
+    if not told or "insight" not in sheets:
+        return told
+    drawn = report_parts.figure(
+        sheets["insight"],
+        "Small line charts of the share of insight that reaches action, minus the baseline's, one "
+        "per portfolio; the numbers are in the table above.",
+    )
+    return f"{told}{drawn}"
 
 
 def _map(findings: Findings, sheets: Mapping[str, Sheet], excuse: str) -> str:
