@@ -314,11 +314,13 @@ class Run:
         self.scaled = scales[0]
 
     def _introduce_structures(self) -> None:
-        """Charge designs that start this quarter, and give mechanisms to their new owners."""
+        """Give mechanisms to the owners of designs that have begun; charge those that begin now."""
         self.firms.reorganization[:] = 0.0
         for lane, structure in enumerate(self.structures):
-            if structure is not None and structure.design.start == self.quarter:
-                structure.take_effect(self.given, lane)
+            if structure is None or structure.design.start > self.quarter:
+                continue
+            structure.take_effect(self.given, lane)
+            if structure.design.start == self.quarter:
                 self.firms.reorganization[0, lane] = structure.design.cost
 
     def _today(self, firm: int) -> np.ndarray:
