@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,14 @@ class StudyResults:
         command, seed, replications (planned), git_commit, created and versions (a mapping).
     notes : tuple of str
         Further assumptions of this study, a sentence each.
+    insight : DataFrame, optional
+        The tidy table of how insight travels.
+    designed : mapping
+        Label of its design by arm, of those that have one.
+    siblings : mapping
+        By arm that has a design: the first arm of the same portfolio, itself if it is the first.
+    entries : mapping
+        Key to label of the departments in which insight is heard first.
     """
 
     question: str
@@ -70,6 +78,10 @@ class StudyResults:
     strategy_map: StrategyMap
     provenance: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    insight: pd.DataFrame | None = None
+    designed: Mapping[str, str] = field(default_factory=dict)
+    siblings: Mapping[str, str] = field(default_factory=dict)
+    entries: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, arm: str) -> str:
         """Return an arm's label in quotation marks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import handmade
 import numpy as np
@@ -167,12 +167,7 @@ def test_the_order_of_arms_changes_no_bit(market: Scenario, world: World) -> Non
     back = simulate(market, four[::-1], 3, world=world, lanes=4)
     assert same(
         forth,
-        History(
-            *(
-                getattr(back, name)[..., ::-1]
-                for name in ("kpi", "measures", "spending", "value", "scaled")
-            )
-        ),
+        History(*(getattr(back, field.name)[..., ::-1] for field in fields(History))),
     )
 
 

@@ -157,7 +157,7 @@ def test_m6_states_stay_in_their_ranges_whatever_the_coefficients(seed: int) -> 
     ):
         assert ((array >= 0) & (array <= 1 + 1e-12)).all()
     for name, array in bits(run).items():
-        if name not in ("kpi", "measures"):
+        if name not in ("kpi", "measures", "insight"):
             assert np.isfinite(array).all(), name
 
 
@@ -376,12 +376,16 @@ def taken_up(run: Run, make: Callable[[], Run]) -> Run:
     return other
 
 
-def test_m16_a_run_taken_up_from_its_state_goes_on_bit_by_bit() -> None:
+@pytest.mark.parametrize("design", [None, "joined"])
+def test_m16_a_run_taken_up_from_its_state_goes_on_bit_by_bit(design: str | None) -> None:
     market = eventful(3)
     people = build_world(market, 1, 0)
+    arm = village.arm(market, service=20.0)
+    if design is not None:
+        arm = replace(arm, design=village.joined(design))
 
     def make() -> Run:
-        return Run(market, (village.arm(market),), 1, 0, people)
+        return Run(market, (arm,), 1, 0, people)
 
     whole, first = make(), make()
     for _ in range(3):

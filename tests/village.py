@@ -10,7 +10,9 @@ from sim.flows import open_gates
 from sim.scenario import (
     Arm,
     Capital,
+    CrossTies,
     Department,
+    Design,
     Effect,
     Finance,
     Firm,
@@ -22,6 +24,7 @@ from sim.scenario import (
     Programme,
     Scenario,
     StakeholderType,
+    Unit,
 )
 from sim.state import World
 
@@ -276,6 +279,24 @@ def arm(
     """Return an arm of the village."""
     open_ = open_gates(len(market.firms)) if gates is None else gates
     return Arm(key=key, label=key, plan=plan(market, **efforts), gates=open_, physics=physics or {})
+
+
+def joined(key: str = "joined") -> Design:
+    """Return a design that joins both departments in the first quarter, at a price."""
+    return Design(
+        key=key,
+        label=key,
+        description=key,
+        start=1,
+        cost=5.0,
+        dip=4.0,
+        half_life=13.0,
+        departments=(Unit(key="all", label="All", joins=("front", "back")),),
+        owners={},
+        owners_by_flow={},
+        owners_by_mechanism={},
+        ties=CrossTies(anew=0.0, pattern="none", made_good=0.0),
+    )
 
 
 def reordered(world: World, order: np.ndarray, shuffle: np.random.Generator | None = None) -> World:
