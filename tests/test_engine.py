@@ -100,19 +100,6 @@ def same(one: History, other: History) -> bool:
     )
 
 
-def permuted(world: World, order: list[int]) -> World:
-    """Return the world with firm order[i] at place i, and nothing else changed."""
-    place = np.empty(len(order) + 1, np.int32)
-    place[order] = np.arange(len(order))
-    place[-1] = -1
-    return replace(
-        world,
-        tied=place[world.tied],
-        opening_attitude=np.ascontiguousarray(world.opening_attitude[:, order]),
-        routing=tuple(world.routing[f] for f in order),
-    )
-
-
 @pytest.fixture(scope="module")
 def market() -> Scenario:
     return busy()
@@ -195,7 +182,9 @@ def test_firms_are_exchangeable(market: Scenario, world: World, order: list[int]
     gates = np.array([[1.0, 0.5, 0.0], [0.2, 1.0, 0.9], [0.7, 1.0, 0.4]])
     there = replace(market, firms=tuple(market.firms[f] for f in order))
     ours = advanced(market, world, village.arm(market, gates=gates))
-    theirs = advanced(there, permuted(world, order), village.arm(there, gates=gates[:, order]))
+    theirs = advanced(
+        there, village.permuted(world, order), village.arm(there, gates=gates[:, order])
+    )
     place = np.array([*np.argsort(order), -1])
     assert np.array_equal(place[ours.state.marks[:, PROVIDER]], theirs.state.marks[:, PROVIDER])
     for which in (TENURE, QUIET, GRIEVANCE, TICKET):
@@ -228,7 +217,8 @@ def test_what_is_put_beside_grief_about_several_rivals_adds_up_in_any_order_of_f
     order = [2, 0, 3, 1]
     there = replace(market, firms=tuple(firms[f] for f in order))
     ours, theirs = (
-        advanced(m, w, weeks=1) for m, w in ((market, people), (there, permuted(people, order)))
+        advanced(m, w, weeks=1)
+        for m, w in ((market, people), (there, village.permuted(people, order)))
     )
     for now, before in enumerate(order):
         assert np.array_equal(attitude(ours, before), attitude(theirs, now))
@@ -246,7 +236,7 @@ def test_indicators_are_exchangeable_as_well(market: Scenario, world: World) -> 
         kpis.indicators = lambda close: seen.append(real(close, firm)) or real(close)  # type: ignore[assignment, func-returns-value]
         try:
             if firm:
-                advanced(there, permuted(world, order), village.arm(there))
+                advanced(there, village.permuted(world, order), village.arm(there))
             else:
                 advanced(market, world, village.arm(market))
         finally:
