@@ -51,6 +51,14 @@ def test_row_43_through_the_engine() -> None:
     assert run.firms.goodwill[0, 0, 0] == pytest.approx(25.606105, abs=1e-5)
 
 
+def test_the_stock_of_advertising_adds_the_log_of_one_and_itself_to_a_firms_value() -> None:
+    """At weight .4 and the stock of the test above: .4 ln 26.606 = 1.3125."""
+    market = still(2, 1, goodwill_decay=0.07, goodwill_weight=0.4)
+    market = replace(market, firms=(village.firm(programmes={}, levers={"impressions": 3.0}),))
+    run = advanced(market, handmade.world(2, 1))
+    assert run.drive[BASE_UTILITY, 0, 0, 0] == pytest.approx(1.312456, abs=1e-5)
+
+
 # ---- rows 46 and 47: logit choice, with and without loyalty -------------------------------------
 
 
