@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -253,6 +254,27 @@ class Run:
         opening = FirmState(*(array.copy() for array in self.firms))
         firms.capability_week(self.given, self.physics, opening, self.luck.walk[0], self.drive)
         self.close(opening)
+
+    def copy(self) -> Run:
+        """Return a run that stands where this one stands and goes on by itself to the same bits.
+
+        A checkpoint: keep the copy, advance either, at any week. Facts (scenario, world, luck,
+        structures) are shared, all that changes is copied. The copy has threads of its own: `stop`
+        it as well.
+        """
+        shared = (
+            self.scenario,
+            self.world,
+            self.arms,
+            self.structures,
+            self.facts,
+            self.luck,
+            self.pool,
+        )
+        other = Run.__new__(Run)
+        other.__dict__.update(deepcopy(self.__dict__, {id(x): x for x in shared}))
+        other.pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        return other
 
     def stop(self) -> None:
         """Let go of the threads."""

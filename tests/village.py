@@ -333,3 +333,16 @@ def reordered(world: World, order: np.ndarray, shuffle: np.random.Generator | No
         evidence=world.evidence[at],
         layer=world.layer[at],
     )
+
+
+def permuted(world: World, order: list[int]) -> World:
+    """Return the world with firm order[i] at place i, and nothing else changed."""
+    place = np.empty(len(order) + 1, np.int32)
+    place[order] = np.arange(len(order))
+    place[-1] = -1
+    return replace(
+        world,
+        tied=place[world.tied],
+        opening_attitude=np.ascontiguousarray(world.opening_attitude[:, order]),
+        routing=tuple(world.routing[f] for f in order),
+    )
