@@ -36,6 +36,7 @@ DRIVES = (
     "base_utility",
     "switching",
     "complaint_chance",
+    "breach",
     "conquest",
 )
 (
@@ -56,6 +57,7 @@ DRIVES = (
     BASE_UTILITY,
     SWITCHING,
     COMPLAINT_CHANCE,
+    BREACH,
     CONQUEST,
 ) = range(len(DRIVES))
 # Counts of the week, per firm, stakeholder type and lane.
