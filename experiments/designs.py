@@ -2,8 +2,10 @@
 
 A portfolio says how a sum of money is divided among mechanisms and capitals and when; the study
 says how large the sum is. `plan_of` turns both into money per quarter so that every portfolio has
-the same present value of set-up, running and investment, because comparing plans of unequal cost
-compares budgets. Influence is the difference between an arm and its twin with one flow muted.
+the same present value of set-up, running, expected volume cost and investment, because comparing
+plans of unequal cost compares budgets. What activity will cost depends on how well a mechanism
+will work; plans count what `sim/volume.py` expects. Influence is the difference between an arm and
+its twin with one flow muted.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 
-from sim import kpis
+from sim import kpis, volume
 from sim.checks import check_fields, nearest, require_one_of
 from sim.flows import ORGANIZATION, Flow, muted, open_gates
 from sim.scenario import (
@@ -113,7 +116,10 @@ class Study:
     replications: int = number(1, 100_000, "replications", "random worlds per portfolio")
     seed: int = number(0, 2**32 - 1, "-", "seed of all random worlds")
     planned_cost: float = number(
-        0, INF, "currency", "present value of set-up, running and investment of each portfolio"
+        0,
+        INF,
+        "currency",
+        "present value of set-up, running, expected volume cost and investment of each portfolio",
     )
     headline: tuple[str, ...] = word("indicators that portfolios are ranked by, see sim/kpis.py")
     twins: str = word("arms that get six muted twins: first (baseline and best), all or none")
@@ -140,7 +146,7 @@ def plan_of(portfolio: Portfolio, scenario: Scenario, planned_cost: float) -> Pl
 
     Each item gets its share of `planned_cost` in present value: first its set-up (unless the
     organization runs the mechanism today), the rest as effort that rises over `ramp` quarters and
-    then stays level.
+    then stays level, and as the volume cost that is expected of it.
 
     Raises
     ------
@@ -161,7 +167,7 @@ def plan_of(portfolio: Portfolio, scenario: Scenario, planned_cost: float) -> Pl
                 f"{name}.share={item.share:g} of planned_cost={planned_cost:g} does not pay the "
                 f"set-up of {scenario.mechanisms[row].setup:g}: raise the share or planned_cost"
             )
-        plan.effort[row] = profile * (money / (profile @ worth))
+        plan.effort[row] = profile * _level(scenario, row, profile, money, worth)
     for name, share in portfolio.capital.items():
         profile = _profile(f"{where}.capital", portfolio.capital_start, 1,
                            portfolio.capital_until, scenario.quarters)  # fmt: skip
@@ -171,14 +177,30 @@ def plan_of(portfolio: Portfolio, scenario: Scenario, planned_cost: float) -> Pl
 
 
 def planned_present_value(plan: Plan, scenario: Scenario) -> float:
-    """Return the present value of set-up, running and investment of a plan, in currency."""
+    """Return the present value of a plan, in currency: set-up, effort, volume, investment."""
     worth, at_start = quarter_worth(scenario), start_worth(scenario)
     total = float(plan.effort.sum(axis=0) @ worth + plan.investment.sum(axis=0) @ worth)
-    for mechanism, effort in zip(scenario.mechanisms, plan.effort, strict=True):
+    for row, (mechanism, effort) in enumerate(zip(scenario.mechanisms, plan.effort, strict=True)):
+        total += float(volume.of_plan(scenario, row, effort) @ worth)
         funded = np.flatnonzero(effort > 0)
         if funded.size:
             total += setup_due(scenario, mechanism) * float(at_start[funded[0]])
     return total
+
+
+def _level(
+    scenario: Scenario, row: int, profile: np.ndarray, money: float, worth: np.ndarray
+) -> float:
+    """Return the full effort per quarter that costs `money` today, expected volume included."""
+    most = float(money / (profile @ worth))
+    if scenario.mechanisms[row].volume == 0:
+        return most
+
+    def missing(level: float) -> float:
+        effort = level * profile
+        return float((effort + volume.of_plan(scenario, row, effort)) @ worth) - money
+
+    return float(brentq(missing, 0.0, most, xtol=1e-9 * most, rtol=1e-12))
 
 
 def arms(study: Study, scenario: Scenario) -> list[Arm]:

@@ -248,7 +248,7 @@ def _cost_point(findings: Findings) -> str:
             "<strong>Equal planned cost.</strong> Every portfolio but the baseline plans "
             f"{look.text(costs.mean())} {escape(look.unit)} in present value over the horizon, "
             "equal within 1 %. Realised spending may be less where the budget does not "
-            "allow the plan."
+            "allow the plan, and differs from it where activity that is paid for by volume does."
         )
     return (
         f"<strong>Planned costs differ</strong> by {notation.percent(spread)} "

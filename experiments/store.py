@@ -69,7 +69,11 @@ COLUMNS: tuple[Column, ...] = (
         ("muted_flow", "-", "flow (1-6) that this twin mutes; 0 for none"),
         ("status", "-", "finished or failed", True),
         ("error", "-", "traceback of a failed run", True),
-        ("planned_cost", "currency", "present value of the plan: set-up, running, investment"),
+        (
+            "planned_cost",
+            "currency",
+            "present value of the plan: set-up, running, expected volume, investment",
+        ),
         ("realised_cost", "currency", "present value of all spending on mechanisms and capital"),
         ("net_present_value", "currency", "discounted profit - investment, to the last quarter"),
     ),

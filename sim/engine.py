@@ -12,6 +12,7 @@ A quarter:
 A week, everything reading what the stage before left:
   1. needs drift                                                                     firms
   2. capital is built and wears, mechanisms mature and give output, levers move      laws.capability
+     breaches of what people accept happen, earlier ones become known                laws.conduct
   3. promises reach stakeholders and raise expectations (flows 1, 4)                 laws.outbound
   4. those tied to a firm experience it: satisfaction, expectation, trust            laws.experience
   5. stakeholders speak (flows 2, 5) and complain (flows 3, 6)                       laws.peer
@@ -33,7 +34,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from sim import firms, kernels, kpis
+from sim import firms, kernels, kpis, volume
 from sim.arms import check_arms
 from sim.firms import FirmState, Physics64
 from sim.lanes import width_of
@@ -81,8 +82,8 @@ class History:
     measures : float64 (Q + 1, len(kpis.MEASURES), K, F, A)
         Means per stakeholder type and firm, see kpis.MEASURES.
     spending : float64 (Q, n_mechanisms + 3, A)
-        The organization's money per quarter by mechanism, then human, information and organization
-        capital.
+        The organization's money per quarter by mechanism (effort, set-up and volume), then human,
+        information and organization capital.
     value : float64 (Q, A)
         The organization's discounted profit - investment of the quarter.
     scaled : float64 (Q, A)
@@ -185,7 +186,7 @@ class Run:
         self.before = scenario.warm_up * WEEKS_PER_QUARTER
         self.facts = Facts(scenario, world)
         self.state = open_state(scenario, world, self.coefficients)
-        self.given = given_firms(scenario, self.arms, self.order)
+        self.given = given_firms(scenario, self.arms, self.order, self.facts.type_counts)
         self.physics = Physics64(
             *(self.coefficients[kernels.COEFFICIENTS.index(name)] for name in Physics64._fields)
         )
@@ -251,6 +252,7 @@ class Run:
 
     def _live_quarter(self) -> None:
         self.firms.quarter[:] = 0.0
+        self.firms.volume[:] = 0.0
         self.counts[:] = 0
         self.start_tied = self.firms.tied.copy()
         self.plan_quarter()
@@ -292,7 +294,8 @@ class Run:
             money = np.repeat(money, self.n_lanes, axis=1)
             if f == 0:
                 money = money + more
-            effort, due, money, scale = afford(wish, due, money, firm.policy.budget)
+            activity = volume.of_wish(self.given, self.physics, state, f, wish)
+            effort, due, money, scale = afford(wish, due, money, firm.policy.budget, activity)
             state.effort[f], state.due[f], state.investment[f] = effort, due, money
             state.opened[f] = np.maximum(state.opened[f], effort > 0)
             scales.append(scale)
@@ -329,6 +332,7 @@ class Run:
         week, state, facts = self.week, self.firms, self.facts
         walk = self.luck.walk[week]
         firms.capability_week(self.given, self.physics, state, walk, self.drive)
+        firms.conduct_week(self.given, self.physics, state, self.luck.conduct(week), self.drive)
         counts, engagement = self._people_week()
         self.counts += counts
         state.engagement[:] = np.divide(
@@ -483,7 +487,12 @@ class Run:
             discount=self.given.discount,
             today=finance.discount(self.week - self.before, self.given.discount),
         )
-        spent = np.concatenate([self.firms.effort[0] + self.firms.due[0], self.firms.investment[0]])
+        spent = np.concatenate(
+            [
+                self.firms.effort[0] + self.firms.due[0] + self.firms.volume[0],
+                self.firms.investment[0],
+            ]
+        )
         kpi, measures, spending, value, scaled = self.rows
         kpi.append(kpis.indicators(at_close))
         measures.append(kpis.measures(at_close))

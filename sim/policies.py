@@ -114,7 +114,11 @@ def policy_named(name: str) -> Callable[[int, Policy, Observed], np.ndarray]:
 
 
 def afford(
-    effort: np.ndarray, due: np.ndarray, investment: np.ndarray, budget: float
+    effort: np.ndarray,
+    due: np.ndarray,
+    investment: np.ndarray,
+    budget: float,
+    volume: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Scale a quarter's spending to the budget.
 
@@ -124,6 +128,8 @@ def afford(
         Effort and set-up per mechanism; investment : float (3, L).
     budget : float
         Most that can be spent in the quarter.
+    volume : float (M, L), optional
+        What the activity that `effort` buys is expected to cost on top; none if left out.
 
     Returns
     -------
@@ -134,8 +140,9 @@ def afford(
     starts = due > 0
     unpayable = add_up(due) > budget
     effort = np.where(starts & unpayable, 0.0, effort)
+    volume = np.zeros_like(effort) if volume is None else np.where(effort > 0, volume, 0.0)
     due = np.where(unpayable, 0.0, due)
-    wanted = add_up(effort) + add_up(investment)
+    wanted = add_up(effort) + add_up(volume) + add_up(investment)
     left = budget - add_up(due)
     scale = np.where(wanted > left, left / np.where(wanted > 0, wanted, 1.0), 1.0)
     return effort * scale, due, investment * scale, scale

@@ -91,6 +91,7 @@ QUARTER = (
     "heard",
     "voices",
     "waited",
+    "breaches",
 )
 (
     REVENUE,
@@ -107,6 +108,7 @@ QUARTER = (
     HEARD,
     VOICES,
     WAITED,
+    BREACHES,
 ) = range(len(QUARTER))
 SUM_SCALE = 2.0**20
 ENGAGEMENT_SCALE = 2.0**12
