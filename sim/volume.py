@@ -81,7 +81,10 @@ def _of_horizon(scenario: Scenario, row: int, effort: np.ndarray) -> np.ndarray:
 
 
 def _share_reached(scenario: Scenario, row: int) -> float:
-    """Return the share of all stakeholders that the organization reaches by a mechanism today."""
+    """Return the share of all stakeholders that the organization reaches by a mechanism today.
+
+    By the scenario's counts and shares; people's own tables may reach others.
+    """
     mechanism, ours = scenario.mechanisms[row], scenario.firms[ORGANIZATION].key
     reached = sum(
         kind.count * (kind.tied.get(ours, 0.0) if mechanism.reach == "tied" else 1.0)
