@@ -138,15 +138,15 @@ def test_a_budget_covers_what_activity_is_expected_to_cost() -> None:
     def column(*numbers: float) -> np.ndarray:
         return np.array(numbers, float)[:, None]
 
-    effort, _, money, scale = afford(
+    effort, _, money, share = afford(
         column(10, 20), column(0, 0), column(4, 2, 4), 22.5, column(5, 0)
     )
-    assert scale == pytest.approx(0.5)
+    assert share == pytest.approx(0.5)
     assert effort[:, 0] == pytest.approx([5, 10])
     assert money[:, 0] == pytest.approx([2, 1, 2])
-    effort, _, _, scale = afford(column(10, 20), column(50, 0), column(0, 0, 0), 30, column(9, 0))
+    effort, _, _, share = afford(column(10, 20), column(50, 0), column(0, 0, 0), 30, column(9, 0))
     assert effort[:, 0].tolist() == [0, 20], "what is not started causes no activity"
-    assert scale.tolist() == [1.0]
+    assert share == pytest.approx(20 / 89)
 
 
 def test_a_firm_looks_ahead_what_its_wish_will_cost() -> None:
@@ -158,7 +158,7 @@ def test_a_firm_looks_ahead_what_its_wish_will_cost() -> None:
     firm = replace(village.firm(programmes=RUNNING), policy=replace(
         village.firm().policy, budget=0.5 * (13 + 300 + float(expected[0, 0]))))  # fmt: skip
     poor = started(replace(market, firms=(firm,)), handmade.world(4, 1))
-    assert poor.scaled == pytest.approx(0.5)
+    assert poor.afforded == pytest.approx(0.5)
     assert poor.firms.effort[0, 0, 0] == pytest.approx(6.5)
 
 
