@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from sim import kpis, volume
 from sim.checks import check_fields, nearest, require_one_of
@@ -36,6 +35,7 @@ from sim.scenario import (
 WEEKS_PER_YEAR = 52
 TWINS = ("first", "all", "none")
 SHARE_TOLERANCE = 1e-6
+HALVINGS = 53  # bits of a float
 
 
 def _from_first(default: int, unit: str, meaning: str) -> Any:
@@ -191,16 +191,20 @@ def planned_present_value(plan: Plan, scenario: Scenario) -> float:
 def _level(
     scenario: Scenario, row: int, profile: np.ndarray, money: float, worth: np.ndarray
 ) -> float:
-    """Return the full effort per quarter that costs `money` today, expected volume included."""
+    """Return the full effort per quarter that costs `money` today, expected volume included.
+
+    By halving, to the last bit: what effort costs with its volume rises with effort.
+    """
     most = float(money / (profile @ worth))
     if scenario.mechanisms[row].volume == 0:
         return most
 
-    def missing(level: float) -> float:
-        effort = level * profile
-        return float((effort + volume.of_plan(scenario, row, effort)) @ worth) - money
-
-    return float(brentq(missing, 0.0, most, xtol=1e-9 * most, rtol=1e-12))
+    low, high = 0.0, most
+    for _ in range(HALVINGS):
+        level = (low + high) / 2.0
+        cost = float((level * profile + volume.of_plan(scenario, row, level * profile)) @ worth)
+        low, high = (low, level) if cost > money else (level, high)
+    return low
 
 
 def arms(study: Study, scenario: Scenario) -> list[Arm]:
