@@ -32,6 +32,7 @@ EXAMPLES = """examples:
   influence compare quarters=20 replications=100 --out my_study
   influence run portfolio=listening_first          one portfolio and today's
   influence settings trust                         settings that have to do with trust
+  influence settings mechanism                     mechanisms by flow and department
 """
 
 
@@ -140,7 +141,14 @@ def _parser() -> argparse.ArgumentParser:
             "--config-dir", type=Path, metavar="DIR", help="a folder of your own settings"
         )
         if verb == "settings":
-            sub.add_argument("pattern", nargs="?", help="part of a name or meaning, or with *")
+            sub.add_argument(
+                "pattern",
+                nargs="?",
+                help="part of a name or meaning, or with *; mechanism for the catalogue",
+            )
+            sub.add_argument(
+                "--markdown", action="store_true", help="the catalogue of mechanisms as a page"
+            )
         else:
             _add_study_options(sub)
     return parser
@@ -166,7 +174,8 @@ def _example(verb: str) -> str:
 def _options(verb: str | None) -> list[str]:
     common = ["--help", "--version"] if verb is None else ["--help", "--config-dir"]
     study = ["--out", "--jobs", "--seed", "--dry-run", "--quiet"]
-    return common if verb in (None, "settings") else common + study
+    own = {"settings": ["--markdown"], None: []}
+    return common + own.get(verb, study)
 
 
 def _count(text: str) -> int:

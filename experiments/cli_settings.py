@@ -1,4 +1,7 @@
-"""The command `influence settings`: the list of settings, and the nearest names to a wrong one."""
+"""The command `influence settings`: the list of settings, and the nearest names to a wrong one.
+
+`influence settings mechanism` is the catalogue of mechanisms instead of their settings one by one.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ import sys
 import textwrap
 from collections.abc import Iterator
 
-from experiments.settings import Row, SettingsError, listing
+from experiments.settings import Row, SettingsError, catalogue, listing
 
 WIDEST = 120  # columns; longer lines are hard to read
 INDENT = "    "
+CATALOGUE = "mechanism"
 
 
 def show(options: argparse.Namespace) -> int:
@@ -23,6 +27,13 @@ def show(options: argparse.Namespace) -> int:
     SettingsError
         If none matches, with the nearest names.
     """
+    if options.pattern == CATALOGUE:
+        print(catalogue(options.overrides, options.config_dir, page=options.markdown), end="")
+        return 0
+    if options.markdown:
+        raise SettingsError(
+            f"--markdown makes a page of the catalogue: influence settings {CATALOGUE} --markdown"
+        )
     rows = listing(options.pattern, options.overrides, options.config_dir)
     if not rows:
         raise SettingsError(

@@ -2,8 +2,10 @@
 
 A portfolio says how a sum of money is divided among mechanisms and capitals and when; the study
 says how large the sum is. `plan_of` turns both into money per quarter so that every portfolio has
-the same present value of set-up, running and investment, because comparing plans of unequal cost
-compares budgets. Influence is the difference between an arm and its twin with one flow muted.
+the same present value of set-up, running, expected volume cost and investment, because comparing
+plans of unequal cost compares budgets. What activity will cost depends on how well a mechanism
+will work; plans count what `sim/volume.py` expects. Influence is the difference between an arm and
+its twin with one flow muted.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from sim import kpis
+from sim import kpis, volume
 from sim.checks import check_fields, nearest, require_one_of
 from sim.design import redesigned
 from sim.flows import ORGANIZATION, Flow, muted, open_gates
@@ -35,6 +37,7 @@ from sim.scenario import (
 WEEKS_PER_YEAR = 52
 TWINS = ("first", "all", "none")
 SHARE_TOLERANCE = 1e-6
+HALVINGS = 53  # bits of a float
 
 
 def _from_first(default: int, unit: str, meaning: str) -> Any:
@@ -118,7 +121,10 @@ class Study:
     replications: int = number(1, 100_000, "replications", "random worlds per portfolio")
     seed: int = number(0, 2**32 - 1, "-", "seed of all random worlds")
     planned_cost: float = number(
-        0, INF, "currency", "present value of set-up, running and investment of each portfolio"
+        0,
+        INF,
+        "currency",
+        "present value of set-up, running, expected volume cost and investment of each portfolio",
     )
     headline: tuple[str, ...] = word("indicators that portfolios are ranked by, see sim/kpis.py")
     twins: str = word("arms that get six muted twins: first (baseline and best), all or none")
@@ -186,7 +192,7 @@ def plan_of(
 
     Each item gets its share of `planned_cost` in present value: first its set-up (unless the
     organization runs the mechanism today), the rest as effort that rises over `ramp` quarters and
-    then stays level.
+    then stays level, and as the volume cost that is expected of it.
 
     Raises
     ------
@@ -209,7 +215,7 @@ def plan_of(
                 f"{name}.share={item.share:g} of planned_cost={planned_cost:g}{less} does not pay "
                 f"the set-up of {scenario.mechanisms[row].setup:g}: raise the share or planned_cost"
             )
-        plan.effort[row] = profile * (money / (profile @ worth))
+        plan.effort[row] = profile * _level(scenario, row, profile, money, worth)
     for name, share in portfolio.capital.items():
         profile = _profile(f"{where}.capital", portfolio.capital_start, 1,
                            portfolio.capital_until, scenario.quarters)  # fmt: skip
@@ -219,10 +225,14 @@ def plan_of(
 
 
 def planned_present_value(plan: Plan, scenario: Scenario, design: Design | None = None) -> float:
-    """Return the present value of set-up, running and investment of a plan, and of its design."""
+    """Return the present value of a plan and of its design, in currency.
+
+    Set-up, effort, expected volume, investment and what reorganizing costs.
+    """
     worth, at_start = quarter_worth(scenario), start_worth(scenario)
     total = float(plan.effort.sum(axis=0) @ worth + plan.investment.sum(axis=0) @ worth)
-    for mechanism, effort in zip(scenario.mechanisms, plan.effort, strict=True):
+    for row, (mechanism, effort) in enumerate(zip(scenario.mechanisms, plan.effort, strict=True)):
+        total += float(volume.of_plan(scenario, row, effort) @ worth)
         funded = np.flatnonzero(effort > 0)
         if funded.size:
             total += setup_due(scenario, mechanism) * float(at_start[funded[0]])
@@ -264,6 +274,25 @@ def _reorganizing(
             f"more than planned_cost={planned_cost:g}: raise planned_cost"
         )
     return worth
+
+
+def _level(
+    scenario: Scenario, row: int, profile: np.ndarray, money: float, worth: np.ndarray
+) -> float:
+    """Return the full effort per quarter that costs `money` today, expected volume included.
+
+    By halving, to the last bit: what effort costs with its volume rises with effort.
+    """
+    most = float(money / (profile @ worth))
+    if scenario.mechanisms[row].volume == 0:
+        return most
+
+    low, high = 0.0, most
+    for _ in range(HALVINGS):
+        level = (low + high) / 2.0
+        cost = float((level * profile + volume.of_plan(scenario, row, level * profile)) @ worth)
+        low, high = (low, level) if cost > money else (level, high)
+    return low
 
 
 def arms(study: Study, scenario: Scenario) -> list[Arm]:

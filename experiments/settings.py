@@ -8,13 +8,12 @@ and line where it is written.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from experiments import designs
+from experiments import designs, settings_catalogue
 from experiments.designs import Study
 from experiments.settings_build import build
 from experiments.settings_compose import check_choice, compose, quoted, split
@@ -35,15 +34,15 @@ from experiments.settings_sheet import (
     Sheet,
     check_names,
     check_path,
-    effects_here,
     firms_of,
+    mechanism_here,
     useful_mechanisms,
 )
 from sim.scenario import Design, Scenario
 from sim.scorecard import Target
 from sim.strategy_map import StrategyMap, strategy_map_of
 
-__all__ = ["Row", "Settings", "SettingsError", "listing", "load", "shipped_dir"]
+__all__ = ["Row", "Settings", "SettingsError", "catalogue", "listing", "load", "shipped_dir"]
 
 HEADER = "# @package _global_"
 
@@ -114,6 +113,21 @@ def listing(
     except SettingsError as error:
         raise composed.placed(error) from None
     return rows(sheet, composed.comments(), pattern)
+
+
+def catalogue(
+    overrides: Sequence[str] = (), config_dir: Path | None = None, *, page: bool = False
+) -> str:
+    """Return the catalogue of mechanisms, for a terminal or as a page in markdown."""
+    composed = _Composed.of(overrides, config_dir)
+    try:
+        sheet = composed.sheet()
+        found = settings_catalogue.entries(sheet, composed.comments())
+    except SettingsError as error:
+        raise composed.placed(error) from None
+    if page:
+        return settings_catalogue.markdown(found, sheet)
+    return "\n".join(settings_catalogue.terminal(found, sheet)) + "\n"
 
 
 @dataclass(frozen=True)
@@ -214,18 +228,9 @@ def _within(path: str, keys: Sequence[str]) -> list[bool]:
 
 def _scenario(sheet: Sheet) -> Scenario:
     """Turn the sheet into the market that runs."""
-    scale = sheet.scenario.cost_scale
     mechanisms = tuple(
-        guarded(
-            f"mechanism.{mechanism.key}",
-            dataclasses.replace,
-            mechanism,
-            owner=sheet.owners.get(mechanism.owner, mechanism.owner),
-            setup=mechanism.setup * scale,
-            running=mechanism.running * scale,
-            effects=effects_here(mechanism, sheet),
-        )
-        for mechanism in (sheet.mechanism[key] for key in useful_mechanisms(sheet))
+        guarded(f"mechanism.{key}", mechanism_here, sheet.mechanism[key], sheet)
+        for key in useful_mechanisms(sheet)
     )
     scenario: Scenario = guarded(
         "",
@@ -285,7 +290,7 @@ def _design(sheet: Sheet, key: str) -> Design:
     here = {name: owner for name, owner in design.owners_by_mechanism.items() if name in useful}
     scaled: Design = guarded(
         f"design.{key}",
-        dataclasses.replace,
+        replace,
         design,
         cost=design.cost * sheet.scenario.cost_scale,
         owners_by_mechanism=here,

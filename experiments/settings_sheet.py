@@ -13,7 +13,9 @@ from experiments.settings_build import hints_of, member_hint
 from experiments.settings_errors import SettingsError, nearest
 from sim.policies import POLICIES
 from sim.scenario import (
+    REACHES,
     SPREADS,
+    Acceptability,
     Design,
     Effect,
     Finance,
@@ -46,8 +48,8 @@ class Story:
         1e-6,
         1e6,
         "factor",
-        "multiplies set-up and running cost of every mechanism and the cost of every design on the "
-        "shelf",
+        "multiplies set-up, running and volume cost of every mechanism and the cost of every "
+        "design on the shelf",
     )
 
 
@@ -170,11 +172,14 @@ def _check_people(sheet: Sheet) -> None:
     for key, audience in sheet.audiences.items():
         for kind_key in audience:
             _one_of(f"audiences.{key}", kind_key, kinds)
+    audiences = [*sheet.audiences, *kinds]
     for key, mechanism in sheet.mechanism.items():
-        for effect in mechanism.effects:
-            for word_ in effect.to:
-                path = f"mechanism.{key}.effects.{effect.lever}.to"
-                _one_of(path, word_, [*sheet.audiences, *kinds])
+        for name in ("effects", "side_effects"):
+            for effect in getattr(mechanism, name):
+                for word_ in effect.to:
+                    _one_of(f"mechanism.{key}.{name}.{effect.lever}.to", word_, audiences)
+        for word_ in mechanism.acceptability.to:
+            _one_of(f"mechanism.{key}.acceptability.to", word_, audiences)
 
 
 def _check_owners(sheet: Sheet) -> None:
@@ -213,17 +218,45 @@ def firms_of(sheet: Sheet) -> list[tuple[str, Firm]]:
 
 def useful_mechanisms(sheet: Sheet) -> list[str]:
     """Return the mechanisms that act on somebody in this market."""
-    return [key for key, mechanism in sheet.mechanism.items() if effects_here(mechanism, sheet)]
+    return [
+        key for key, mechanism in sheet.mechanism.items() if _effects_here(mechanism.effects, sheet)
+    ]
 
 
-def effects_here(mechanism: Mechanism, sheet: Sheet) -> tuple[Effect, ...]:
-    """Return the effects with audiences replaced by types; those on nobody are left out."""
-    found = []
-    for effect in mechanism.effects:
-        if not effect.to:
-            found.append(effect)
-            continue
-        kinds = [kind for word_ in effect.to for kind in sheet.audiences.get(word_, (word_,))]
-        if kinds:
-            found.append(dataclasses.replace(effect, to=tuple(dict.fromkeys(kinds))))
-    return tuple(found)
+def mechanism_here(mechanism: Mechanism, sheet: Sheet) -> Mechanism:
+    """Return a mechanism of the shelf as this market runs it.
+
+    Its costs are scaled, its department is the market's, and audiences are replaced by types; what
+    acts on nobody, concerns nobody or is paid for nobody is left out.
+    """
+    scale = sheet.scenario.cost_scale
+    lawful = mechanism.acceptability
+    concerned = _kinds_here(lawful.to, sheet)
+    here = dataclasses.replace(
+        mechanism,
+        owner=sheet.owners.get(mechanism.owner, mechanism.owner),
+        setup=mechanism.setup * scale,
+        running=mechanism.running * scale,
+        volume=mechanism.volume * scale,
+        effects=_effects_here(mechanism.effects, sheet),
+        side_effects=_effects_here(mechanism.side_effects, sheet),
+        acceptability=Acceptability(lawful.tag)
+        if lawful.to and not concerned
+        else dataclasses.replace(lawful, to=concerned),
+    )
+    if here.volume and not any(here.addresses(kind) for kind in sheet.stakeholders):
+        return dataclasses.replace(here, volume=0.0, reach=REACHES[0])
+    return here
+
+
+def _effects_here(effects: Iterable[Effect], sheet: Sheet) -> tuple[Effect, ...]:
+    """Return effects with audiences replaced by types; those on nobody are left out."""
+    pairs = [(effect, _kinds_here(effect.to, sheet)) for effect in effects]
+    return tuple(
+        dataclasses.replace(effect, to=kinds) for effect, kinds in pairs if kinds or not effect.to
+    )
+
+
+def _kinds_here(words: Iterable[str], sheet: Sheet) -> tuple[str, ...]:
+    kinds = [kind for word_ in words for kind in sheet.audiences.get(word_, (word_,))]
+    return tuple(dict.fromkeys(kinds))

@@ -72,7 +72,7 @@ COLUMNS: tuple[Column, ...] = (
         (
             "planned_cost",
             "currency",
-            "present value of the plan: set-up, running, investment, reorganizing",
+            "present value of the plan: set-up, running, expected volume, investment, reorganizing",
         ),
         (
             "realised_cost",

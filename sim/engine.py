@@ -12,6 +12,7 @@ A quarter:
 A week, everything reading what the stage before left:
   1. needs drift                                                                     firms
   2. capital is built and wears, mechanisms mature and give output, levers move      laws.capability
+     breaches of what people accept happen, earlier ones become known                laws.conduct
   3. promises reach stakeholders and raise expectations (flows 1, 4)                 laws.outbound
   4. those tied to a firm experience it: satisfaction, expectation, trust            laws.experience
   5. stakeholders speak (flows 2, 5) and complain (flows 3, 6)                       laws.peer
@@ -34,7 +35,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from sim import firms, kernels, kpis
+from sim import firms, kernels, kpis, volume
 from sim.arms import check_arms, check_world
 from sim.checks import require_whole
 from sim.firms import FirmState, Physics64
@@ -84,8 +85,8 @@ class History:
     measures : float64 (Q + 1, len(kpis.MEASURES), K, F, A)
         Means per stakeholder type and firm, see kpis.MEASURES.
     spending : float64 (Q, n_mechanisms + 3, A)
-        The organization's money per quarter by mechanism, then human, information and organization
-        capital.
+        The organization's money per quarter by mechanism (effort, set-up and volume), then human,
+        information and organization capital.
     spending_worth : float64 (Q, n_mechanisms + 3, A)
         Present value of the same money: set-up is paid in a quarter's first week, the rest evenly.
     afforded : float64 (Q, F, A)
@@ -206,7 +207,7 @@ class Run:
         self.before = scenario.warm_up * WEEKS_PER_QUARTER
         self.facts = Facts(scenario, world)
         self.state = open_state(scenario, world, self.coefficients)
-        self.given = given_firms(scenario, self.arms, self.order)
+        self.given = given_firms(scenario, self.arms, self.order, self.facts.type_counts)
         self.physics = Physics64(
             *(self.coefficients[kernels.COEFFICIENTS.index(name)] for name in Physics64._fields)
         )
@@ -298,6 +299,7 @@ class Run:
 
     def _live_quarter(self) -> None:
         self.firms.quarter[:] = 0.0
+        self.firms.volume[:] = 0.0
         self.counts[:] = 0
         self.start_tied = self.firms.tied.copy()
         self.plan_quarter()
@@ -341,7 +343,8 @@ class Run:
             if f == 0:
                 money = money + more
             left = np.maximum(firm.policy.budget - state.reorganization[f], 0.0)
-            effort, due, money, share = afford(wish, due, money, left)
+            activity = volume.of_wish(self.given, self.physics, state, f, wish)
+            effort, due, money, share = afford(wish, due, money, left, activity)
             state.effort[f], state.due[f], state.investment[f] = effort, due, money
             state.opened[f] = np.maximum(state.opened[f], (effort > 0) | (due > 0))
             afforded.append(share)
@@ -390,6 +393,7 @@ class Run:
         week, state, facts = self.week, self.firms, self.facts
         walk = self.luck.walk[week]
         firms.capability_week(self.given, self.physics, state, walk, self.drive)
+        firms.conduct_week(self.given, self.physics, state, self.luck.conduct(week), self.drive)
         counts, engagement = self._people_week()
         self.counts += counts
         state.engagement[:] = np.divide(
@@ -551,7 +555,8 @@ class Run:
         if self.quarter:
             weeks = np.arange(-WEEKS_PER_QUARTER, 0) + 1.0 + self.week - self.before
             worth = finance.discount(weeks, self.given.discount)
-            evenly = np.concatenate([self.firms.effort[0], self.firms.investment[0]])
+            running = self.firms.effort[0] + self.firms.volume[0]
+            evenly = np.concatenate([running, self.firms.investment[0]])
             at_once = np.concatenate([self.firms.due[0], np.zeros_like(self.firms.investment[0])])
             spending.append(evenly + at_once)
             spending_worth.append(evenly * worth.mean() + at_once * worth[0])

@@ -13,13 +13,15 @@ import numpy as np
 
 from sim import levers
 from sim.lanes import kernel, law
-from sim.laws import capability, experience, finance, inbound, outbound
+from sim.laws import capability, choice, conduct, experience, finance, inbound, outbound
 from sim.laws.relax import logistic
 from sim.rng import Stream, threefry
 from sim.state import (
     ABANDONED,
     ARRIVED,
     BASE_UTILITY,
+    BREACH,
+    BREACHES,
     CLAIM,
     CLAIM_RATE,
     COMPARISON,
@@ -75,6 +77,7 @@ ADAPTATION, CAPACITY, EASE = _at["adaptation_rate"], _at["ticket_capacity"], _at
 RECOVERY, CONQUER, QUALITY = _at["recovery"], _at["conquest"], _at["quality"]
 LOYALTY, DISCOUNT, LEARNING = _at["loyalty"], _at["discount"], _at["learning"]
 ROUTING = _at["routing"]
+STRAIN, PRICE_EROSION, PERMISSION = _at["strain"], _at["price_erosion"], _at["permission"]
 
 
 class Physics64(NamedTuple):
@@ -115,6 +118,7 @@ class Given(NamedTuple):
     effect_mechanism: np.ndarray  # int64 (E,)
     effect_lever: np.ndarray  # int64 (E,)
     effect_by: np.ndarray  # (E,)
+    effect_above: np.ndarray  # (E,) share of full output
     effect_to: np.ndarray  # bool (E, K)
     owner: np.ndarray  # int64 (F, M, L): department that runs a mechanism
     settling: np.ndarray  # (F, L) weeks to half of a new structure; 0 where none is introduced
@@ -125,6 +129,13 @@ class Given(NamedTuple):
     half_life: np.ndarray  # (M,)
     form: np.ndarray  # int64 (M,)
     dip: np.ndarray  # (M,)
+    volume: np.ndarray  # (M,) currency per week and stakeholder reached at full output
+    reached: np.ndarray  # (M, K) stakeholders, whoever they are tied to
+    reached_tied: np.ndarray  # bool (M, K): types of which those tied are reached
+    breach: np.ndarray  # (M,) 1/quarter at full output
+    breach_cost: np.ndarray  # (M,) pseudo-counts
+    breach_delay: np.ndarray  # int64 (M,) weeks
+    breach_to: np.ndarray  # bool (M, K)
     depreciation: np.ndarray  # (F, 3) 1/week
     build_rate: np.ndarray  # (F, 3) 1/week
     reference: np.ndarray  # (F, 3)
@@ -198,6 +209,9 @@ class FirmState(NamedTuple):
     cash: np.ndarray  # (F, L)
     worth: np.ndarray  # (F, L) discounted (profit - investment) so far
     quarter: np.ndarray  # (len(QUARTER), F, L) sums of the quarter
+    volume: np.ndarray  # (F, M, L) currency, volume cost of the quarter so far
+    worn: np.ndarray  # (F, K, L) share of price that people are used to not paying
+    known: np.ndarray  # (F, K, D, L) pseudo-counts of breaches known now, next week ... in D - 1
 
 
 @kernel
@@ -310,7 +324,9 @@ def move_levers(given: Any, state: Any, f: Any) -> None:
             for k in range(n_kinds):
                 if given.effect_to[e, k]:
                     for lane in range(lanes):
-                        moved = by * state.output[f, m, lane]
+                        moved = by * capability.beyond(
+                            state.output[f, m, lane], given.effect_above[e]
+                        )
                         value = state.lever[v, f, k, lane]
                         if cut == 1:
                             state.lever[v, f, k, lane] = value * (1.0 + moved)
@@ -332,7 +348,9 @@ def quality_week(
             state.ready[f, 0, lane],
             state.engagement[f, lane],
             pressure,
-            given.firm[f, EXECUTION] + state.lever[QUALITY, f, k, lane],
+            given.firm[f, EXECUTION]
+            + state.lever[QUALITY, f, k, lane]
+            - state.lever[STRAIN, f, k, lane],
             physics.human_effect[lane],
             physics.engagement_effect[lane],
             physics.backlog_effect[lane],
@@ -366,7 +384,9 @@ def drive_week(given: Any, physics: Any, state: Any, drive: Any, f: Any, k: Any,
     promised = given.firm[f, CLAIM_QUALITY]
     lived = given.experience[k] * (out if physics.experience_in_flow[lane] > 0.0 else 1.0)
     paid = given.firm[f, PRICE] * (1.0 - lever[DISCOUNT])
-    cost = physics.price_weight[lane] * math.log(max(paid, SURE)) if given.price[k] > 0.0 else 0.0
+    state.worn[f, k, lane] = choice.reference_price(state.worn[f, k, lane], lever[PRICE_EROSION])
+    felt = max(paid, SURE) / max(1.0 - state.worn[f, k, lane], SURE)
+    cost = physics.price_weight[lane] * math.log(felt) if given.price[k] > 0.0 else 0.0
     drive[IMPRESSION_HAZARD, f, k, lane] = out * physics.salience_per_impression[lane] * impressions
     drive[CLAIM_RATE, f, k, lane] = (
         out * physics.claim_persuasion[lane] * impressions * lever[CREDIBILITY] * unrebutted
@@ -392,6 +412,37 @@ def drive_week(given: Any, physics: Any, state: Any, drive: Any, f: Any, k: Any,
     drive[COMPLAINT_CHANCE, f, k, lane] = into * lever[EASE]
     for c in range(n_firms):
         drive[CONQUEST + f, c, k, lane] = given.gates[2, c, lane] * lever[CONQUER]
+
+
+@kernel
+def conduct_week(given: Any, physics: Any, state: Any, luck: Any, drive: Any) -> None:
+    """Breaches happen, and those that become known this week reach stakeholders (laws.conduct).
+
+    `luck` is float64 (F, M), uniforms shared by all lanes; writes the plane `breach` of `drive`.
+    Like experience, conduct is no flow unless `experience_in_flow` says so (MODEL R6).
+    """
+    n_firms, n_kinds, n_weeks, lanes = state.known.shape
+    for f in range(n_firms):
+        for m in range(len(given.breach)):
+            if given.breach[m] <= 0.0:
+                continue
+            for lane in range(lanes):
+                likely = conduct.breach_chance(
+                    given.breach[m], state.output[f, m, lane], state.lever[PERMISSION, f, 0, lane]
+                )
+                if likely > luck[f, m]:
+                    state.quarter[BREACHES, f, lane] += 1
+                    for k in range(n_kinds):
+                        if given.breach_to[m, k]:
+                            state.known[f, k, given.breach_delay[m], lane] += given.breach_cost[m]
+        for k in range(n_kinds):
+            for lane in range(lanes):
+                counted = physics.experience_in_flow[lane] > 0.0
+                gate = given.gates[0, f, lane] if counted else 1.0
+                drive[BREACH, f, k, lane] = gate * state.known[f, k, 0, lane]
+                for week in range(1, n_weeks):
+                    state.known[f, k, week - 1, lane] = state.known[f, k, week, lane]
+                state.known[f, k, n_weeks - 1, lane] = 0.0
 
 
 @kernel
@@ -578,6 +629,15 @@ def serve(
     state.credit[f, lane] = credit - math.floor(credit)
 
 
+@law
+def volume_week(given: Any, state: Any, f: Any, m: Any, lane: Any) -> Any:
+    """Return what a week's activity of a mechanism costs a firm, by whom it reaches today."""
+    reached = 0.0
+    for k in range(state.tied.shape[1]):
+        reached += state.tied[f, k, lane] if given.reached_tied[m, k] else given.reached[m, k]
+    return finance.volume(given.volume[m], reached, state.output[f, m, lane])
+
+
 @kernel
 def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, resolved: Any) -> None:
     """Book the week's money of every firm (MODEL A.11).
@@ -608,6 +668,10 @@ def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, res
                 spent += state.effort[f, m, lane] / WEEKS
                 if opens:
                     spent += state.due[f, m, lane]
+                if given.volume[m] > 0.0:
+                    activity = volume_week(given, state, f, m, lane)
+                    state.volume[f, m, lane] += activity
+                    spent += activity
             if opens:
                 spent += state.reorganization[f, lane]
             invested = 0.0

@@ -40,6 +40,7 @@ from sim.state import (
     ADDS,
     ATTITUDE,
     BASE_UTILITY,
+    BREACH,
     BROKEN,
     CLAIM,
     CLAIM_RATE,
@@ -261,7 +262,7 @@ def meet(
                         load(width, people, o + BROKEN * lanes),
                         prior,
                         remembered,
-                        select(here, lost, 0.0),
+                        select(here, lost, 0.0) + load(width, drive, BREACH * plane + p),
                     ),
                 )
                 valence = select(tied, satisfied, load(width, people, o + ATTITUDE * lanes))

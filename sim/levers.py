@@ -6,7 +6,11 @@ mechanism k and size `by_k` a lever becomes
     open interval:   default + sum_k by_k Y_k          (negative by: times 1 - |by_k| Y_k)
     a share (0..1):  1 - (1 - default) prod_k (1 - by_k Y_k)
 
-so that spending nothing leaves every lever at its default, exactly (MODEL A.9).
+so that spending nothing leaves every lever at its default, exactly (MODEL A.9). An effect that
+begins only `above` a share of full output reads max(0, Y_k - above) / (1 - above) in place of Y_k.
+
+Levers of the law "sensing" change what management sees of the flows, never what is true: no law of
+the world reads them.
 """
 
 from __future__ import annotations
@@ -37,6 +41,12 @@ class Lever:
 
 def _share(key: str, law: str, default: float, meaning: str, source: str = "assumption") -> Lever:
     return Lever(key, law, "share", default, True, meaning, source, 0.0, 1.0)
+
+
+def _firm_share(
+    key: str, law: str, default: float, meaning: str, source: str = "assumption"
+) -> Lever:
+    return Lever(key, law, "share", default, True, meaning, source, 0.0, 1.0, of_firm=True)
 
 
 TABLE: tuple[Lever, ...] = (
@@ -216,6 +226,50 @@ TABLE: tuple[Lever, ...] = (
         "speed at which the firm's mechanisms mature",
         "assumption",
         of_firm=True,
+    ),
+    Lever(
+        "strain",
+        "experience",
+        "logit",
+        0.0,
+        False,
+        "what dealing with the firm takes out of people, off the quality that they experience",
+        "assumption",
+    ),
+    _share(
+        "price_erosion",
+        "choice",
+        0.0,
+        "share of the list price that people get used to not paying, and miss when asked to",
+        "Winer (1986)",
+    ),
+    _firm_share(
+        "permission",
+        "conduct",
+        0.0,
+        "share of breaches of what people accept that asking first prevents",
+    ),
+    *(
+        _firm_share(
+            f"sensing_{flow}",
+            "sensing",
+            {1: 0.6, 3: 0.3}.get(flow, 0.0),
+            f"share of what happens on flow {flow} that management's readings cover",
+            "assumption; flow 1 and a little of 3 are watched, Sheldrake (2011)",
+        )
+        for flow in range(1, 7)
+    ),
+    _firm_share(
+        "reading_speed",
+        "sensing",
+        0.0,
+        "share of the delay of management's readings that is saved",
+    ),
+    _firm_share(
+        "reading_care",
+        "sensing",
+        0.0,
+        "share of the noise of management's readings that is removed",
     ),
 )
 

@@ -76,6 +76,10 @@ class Luck:
             ],
             axis=2,
         )
+        names = np.array([id_of(m.key) for m in scenario.mechanisms], np.uint64)
+        self._breach = uniform(*address, Stream.BREACH, names[None, None], week=at, slot=by)[
+            ..., 0
+        ].astype(np.float64)
         self._normal = normal(
             *address, Stream.LISTEN, ids[None, None], week=at, block=INSIGHT_BLOCK, slot=by
         )[..., : firms.DIMENSIONS].astype(np.float64)
@@ -83,6 +87,10 @@ class Luck:
     def listening(self, week: int) -> tuple[np.ndarray, np.ndarray]:
         """Return uniforms (listener, about, type) and normals (listener, type, dimension)."""
         return self._uniform[week - 1], self._normal[week - 1]
+
+    def conduct(self, week: int) -> np.ndarray:
+        """Return uniforms (firm, mechanism): whether a mechanism goes too far."""
+        return self._breach[week - 1]
 
 
 def coefficients(scenario: Scenario, arms: Sequence[Arm]) -> np.ndarray:
@@ -117,11 +125,18 @@ def open_state(scenario: Scenario, world: World, coefficient: np.ndarray) -> Sta
     )
 
 
-def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> Given:
-    """Return what firms are given, as arrays for the kernels; designs have not begun yet."""
+def given_firms(
+    scenario: Scenario, arms: Sequence[Arm], order: np.ndarray, counts: np.ndarray
+) -> Given:
+    """Return what firms are given, as arrays for the kernels; designs have not begun yet.
+
+    `counts` are stakeholders by type.
+    """
     types, mechanisms = scenario.stakeholders, scenario.mechanisms
-    effects = [(m, e) for m, mech in enumerate(mechanisms) for e in mech.effects]
+    effects = [(m, e) for m, mech in enumerate(mechanisms) for e in mech.moves]
     capitals = [[firm.capital[c] for c in CAPITALS] for firm in scenario.firms]
+    addressed = np.array([[m.addresses(t.key) for t in types] for m in mechanisms])
+    tied_only = np.array([m.reach == "tied" for m in mechanisms])
     return Given(
         order=order,
         gates=np.ascontiguousarray(np.stack([arm.gates for arm in arms], axis=-1)),
@@ -134,6 +149,7 @@ def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> G
         effect_mechanism=np.array([m for m, _ in effects], np.int64),
         effect_lever=np.array([levers.INDEX[e.lever] for _, e in effects], np.int64),
         effect_by=np.array([e.by for _, e in effects], float),
+        effect_above=np.array([e.above for _, e in effects], float),
         effect_to=np.array(
             [[not e.to or t.key in e.to for t in types] for _, e in effects]
         ).reshape(len(effects), len(types)),
@@ -156,6 +172,15 @@ def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> G
         half_life=np.array([m.half_life for m in mechanisms]),
         form=np.array([FORMS[m.maturity] for m in mechanisms], np.int64),
         dip=np.array([m.dip for m in mechanisms]),
+        volume=np.array(
+            [m.volume / WEEKS_PER_QUARTER / max(1, counts.sum()) for m in mechanisms], float
+        ),
+        reached=addressed * counts,
+        reached_tied=addressed & tied_only[:, None],
+        breach=np.array([m.acceptability.breach for m in mechanisms], float),
+        breach_cost=np.array([m.acceptability.trust_cost for m in mechanisms], float),
+        breach_delay=np.array([m.acceptability.delay for m in mechanisms], np.int64),
+        breach_to=np.array([[m.acceptability.concerns(t.key) for t in types] for m in mechanisms]),
         depreciation=np.array([[c.depreciation / WEEKS_PER_YEAR for c in row] for row in capitals]),
         build_rate=np.array(
             [[np.log1p(capability.STAGES / c.build_weeks) for c in row] for row in capitals]
@@ -245,4 +270,7 @@ def open_firms(
         cash=np.full((n_firms, lanes), float(scenario.finance.start_cash)),
         worth=zeros(n_firms),
         quarter=zeros(len(QUARTER), n_firms),
+        volume=zeros(n_firms, n_mechanisms),
+        worn=zeros(n_firms, n_types),
+        known=zeros(n_firms, n_types, given.breach_delay.max() + 1),
     )

@@ -114,7 +114,11 @@ def policy_named(name: str) -> Callable[[int, Policy, Observed], np.ndarray]:
 
 
 def afford(
-    effort: np.ndarray, due: np.ndarray, investment: np.ndarray, budget: float | np.ndarray
+    effort: np.ndarray,
+    due: np.ndarray,
+    investment: np.ndarray,
+    budget: float | np.ndarray,
+    volume: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Scale a quarter's spending to the budget.
 
@@ -124,6 +128,8 @@ def afford(
         Effort and set-up per mechanism; investment : float (3, L).
     budget : float or float (L,)
         Most that can be spent in the quarter.
+    volume : float (M, L), optional
+        What the activity that `effort` buys is expected to cost on top; none if left out.
 
     Returns
     -------
@@ -133,14 +139,16 @@ def afford(
         starts put off included, is spent: 1 where all fits.
     """
     starts = due > 0
-    wished = add_up(effort) + add_up(due) + add_up(investment)
+    volume = np.zeros_like(effort) if volume is None else volume
+    wished = add_up(effort) + add_up(volume) + add_up(due) + add_up(investment)
     unpayable = add_up(due) > budget
     effort = np.where(starts & unpayable, 0.0, effort)
+    volume = np.where(effort > 0, volume, 0.0)
     due = np.where(unpayable, 0.0, due)
-    wanted = add_up(effort) + add_up(investment)
+    wanted = add_up(effort) + add_up(volume) + add_up(investment)
     left = budget - add_up(due)
     scale = np.where(wanted > left, left / np.where(wanted > 0, wanted, 1.0), 1.0)
     effort, investment = effort * scale, investment * scale
-    spent = add_up(effort) + add_up(due) + add_up(investment)
+    spent = add_up(effort) + add_up(volume * scale) + add_up(due) + add_up(investment)
     share = np.where(spent < wished, spent / np.where(wished > 0, wished, 1.0), 1.0)
     return effort, due, investment, share

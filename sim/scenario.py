@@ -8,8 +8,9 @@ currency (`currency`, thousand euro in the shipped ones), rates are per week, pl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +25,10 @@ EVERYBODY = "all"
 MOST_FIRMS = 16
 CAPITALS = ("human", "information", "organization")
 MATURITY_LAWS = ("exponential", "logistic", "internal_bass")
+REACHES = ("all", "tied")
+TAGS = ("none", "permission", "privacy", "spin")
+CODE = re.compile(r"[A-Z][A-Za-z0-9]{0,7}")
+DELAY = 4  # weeks until a breach is known, where nothing else is said; assumption
 # What `spread` is to a network generator, and its range there; None where it is not read.
 SPREADS: Mapping[str, tuple[str, float, float] | None] = MappingProxyType(
     {
@@ -54,16 +59,22 @@ POLICY_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 POLICY_UNREAD = MappingProxyType({"strength": 0, "lag": 1})
 
 
-def number(low: float, high: float, unit: str, meaning: str, source: str = "") -> Any:
-    """Declare a number with its range, unit, meaning and (where it is a law's) source."""
+def number(
+    low: float, high: float, unit: str, meaning: str, source: str = "", default: Any = MISSING
+) -> Any:
+    """Declare a number with its range, unit, meaning and (where it is a law's) source.
+
+    What has a `default` may be left out.
+    """
     return field(
-        metadata={"low": low, "high": high, "unit": unit, "meaning": meaning, "source": source}
+        default=default,
+        metadata={"low": low, "high": high, "unit": unit, "meaning": meaning, "source": source},
     )
 
 
-def word(meaning: str) -> Any:
-    """Declare a text, a switch or a group of settings."""
-    return field(metadata={"meaning": meaning})
+def word(meaning: str, default: Any = MISSING) -> Any:
+    """Declare a text, a switch or a group of settings; what has a `default` may be left out."""
+    return field(default=default, metadata={"meaning": meaning})
 
 
 def share_or_derived(meaning: str) -> Any:
@@ -311,6 +322,14 @@ class Effect:
     lever: str = word("lever, see sim/levers.py")
     to: tuple[str, ...] = word("stakeholder types; empty or all for all")
     by: float = number(-1000, 1000, "lever's unit", "change at full output")
+    above: float = number(
+        0,
+        0.99,
+        "share",
+        "of full output beyond which it begins",
+        "convention: 0 acts from the first",
+        default=0.0,
+    )
 
     def __post_init__(self) -> None:
         """Check the lever's name and the size against the lever's kind."""
@@ -329,12 +348,60 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Acceptability:
+    """What a mechanism leans on that people may not accept, and what a breach of it costs."""
+
+    tag: str = word("what it leans on: none, permission, privacy or spin")
+    breach: float = number(
+        0,
+        100,
+        "1/quarter",
+        "hazard of a breach at full output",
+        "convention: 0 never breaches",
+        default=0.0,
+    )
+    trust_cost: float = number(
+        0,
+        1000,
+        "pseudo-count",
+        "broken promises that everybody whom it concerns counts per breach",
+        "Slovic (1993)",
+        default=0.0,
+    )
+    delay: int = number(0, 52, "weeks", "until a breach is known", "assumption", default=DELAY)
+    to: tuple[str, ...] = word("stakeholder types whom it concerns; empty or all for all", ())
+
+    def __post_init__(self) -> None:
+        """Check ranges and that nothing is said of breaches that never happen."""
+        check_fields(self)
+        require_one_of("tag", self.tag, TAGS)
+        if self.tag == "none" and self.breach > 0:
+            raise ValueError(
+                f"breach={self.breach:g}: with tag 'none' there is nothing to breach: it must be 0"
+            )
+        if (self.breach > 0) != (self.trust_cost > 0):
+            raise ValueError(
+                f"breach={self.breach:g} and trust_cost={self.trust_cost:g} must both be above 0 "
+                "or both be 0"
+            )
+        unread = "is not read without breach: it must be left out"
+        if self.breach == 0 and self.delay != DELAY:
+            raise ValueError(f"delay={self.delay} {unread}")
+        if self.breach == 0 and self.to:
+            raise ValueError(f"to={list(self.to)} {unread}")
+
+    def concerns(self, key: str) -> bool:
+        """Whether breaches concern a stakeholder type."""
+        return self.breach > 0 and (self.to in ((), (EVERYBODY,)) or key in self.to)
+
+
+@dataclass(frozen=True)
 class Mechanism:
     """An influence mechanism: a programme that a firm can fund."""
 
     key: str = word("name in settings")
     label: str = word("name in reports")
-    description: str = word("one sentence")
+    description: str = word("what is done, through which flow it works, when it disappoints")
     flows: tuple[int, ...] = word("the flows it acts on (1-6), seen from the firm that funds it")
     owner: str = word("department that runs it")
     needs: Mapping[str, float] = word("weight of human, information, organization readiness")
@@ -352,11 +419,35 @@ class Mechanism:
         "Repenning & Sterman (2002)",
     )
     effects: tuple[Effect, ...] = word("the levers it moves")
+    code: str = word("short name in the catalogue, such as M07; none for one's own", "")
+    volume: float = number(
+        0,
+        INF,
+        "currency/quarter",
+        "cost of activity at full output, were everybody in the market reached",
+        "convention: 0 where running cost covers it",
+        default=0.0,
+    )
+    reach: str = word("whom activity is paid for: all of the types it addresses, or those tied",
+                      "all")  # fmt: skip
+    side_effects: tuple[Effect, ...] = word("levers it moves beside, mostly when overdone", ())
+    acceptability: Acceptability = word("what it leans on that people may not accept",
+                                        Acceptability("none"))  # fmt: skip
 
     def __post_init__(self) -> None:
         """Check ranges, flows, capital needs and the maturity law."""
         check_fields(self)
         freeze(self, "needs")
+        if self.code and not CODE.fullmatch(self.code):
+            raise ValueError(
+                f"code={self.code!r} must be a capital letter and at most 7 letters or digits, "
+                "such as M07"
+            )
+        require_one_of("reach", self.reach, REACHES)
+        if self.volume == 0 and self.reach != REACHES[0]:
+            raise ValueError(
+                f"reach={self.reach!r} is not read without volume: it must be {REACHES[0]!r}"
+            )
         require_one_of("maturity", self.maturity, MATURITY_LAWS)
         for flow in self.flows:
             if flow not in range(1, 7):
@@ -367,6 +458,19 @@ class Mechanism:
                 raise ValueError(f"needs.{capital}={weight:g} must be >= 0")
         if abs(sum(self.needs.values()) - 1) > 1e-6:
             raise ValueError(f"needs={dict(self.needs)} must sum to 1")
+
+    @property
+    def moves(self) -> tuple[Effect, ...]:
+        """Effects and side effects, in this order."""
+        return self.effects + self.side_effects
+
+    def addresses(self, key: str) -> bool:
+        """Whether its effects reach a stakeholder type, so that its activity is paid for there."""
+        return any(
+            e.to in ((), (EVERYBODY,)) or key in e.to
+            for e in self.effects
+            if not levers.lever(e.lever).of_firm
+        )
 
 
 @dataclass(frozen=True)
@@ -695,9 +799,11 @@ class Scenario:
         """Check whom mechanisms reach and that every firm has a department to run each."""
         kinds, keys = [t.key for t in self.stakeholders], [m.key for m in self.mechanisms]
         for mechanism in self.mechanisms:
-            for effect in mechanism.effects:
+            for effect in mechanism.moves:
                 for key in effect.to:
                     require_one_of(f"mechanism.{mechanism.key}.{effect.lever}.to", key, kinds)
+            for key in mechanism.acceptability.to:
+                require_one_of(f"mechanism.{mechanism.key}.acceptability.to", key, kinds)
         for firm in self.firms:
             for key in firm.programmes:
                 require_one_of(f"firms.{firm.key}.programmes", key, keys)

@@ -36,6 +36,7 @@ DRIVES = (
     "base_utility",
     "switching",
     "complaint_chance",
+    "breach",
     "conquest",
 )
 (
@@ -56,6 +57,7 @@ DRIVES = (
     BASE_UTILITY,
     SWITCHING,
     COMPLAINT_CHANCE,
+    BREACH,
     CONQUEST,
 ) = range(len(DRIVES))
 # Counts of the week, per firm, stakeholder type and lane.
@@ -89,6 +91,7 @@ QUARTER = (
     "heard",
     "voices",
     "waited",
+    "breaches",
 )
 (
     REVENUE,
@@ -105,6 +108,7 @@ QUARTER = (
     HEARD,
     VOICES,
     WAITED,
+    BREACHES,
 ) = range(len(QUARTER))
 SUM_SCALE = 2.0**20
 ENGAGEMENT_SCALE = 2.0**12

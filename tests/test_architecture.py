@@ -21,6 +21,7 @@ FLOORS = (
     ("sim.population", "sim.firms", "sim.kernels"),
     ("sim.kpis", "sim.sensing", "sim.structure"),
     ("sim.opening",),
+    ("sim.volume",),
     ("sim.engine",),
     ("sim.scorecard", "sim.strategy_map", "sim.agents"),
     ("sim.model",),

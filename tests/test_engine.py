@@ -15,13 +15,15 @@ from sim.engine import History, Run, pad, simulate
 from sim.firms import ARRIVED, RESOLVED
 from sim.flows import Flow, muted, open_gates
 from sim.population import build_world
-from sim.scenario import Arm, Plan, Policy, Programme, Scenario
+from sim.scenario import Acceptability, Arm, Effect, Plan, Policy, Programme, Scenario
 from sim.state import (
+    BREACHES,
     EXPECTATION,
     GRIEVANCE,
     KEPT,
     OFFER,
     PROVIDER,
+    QUARTER,
     QUIET,
     SALIENCE,
     TENURE,
@@ -71,7 +73,17 @@ def busy() -> Scenario:
         anchor=0.05,
         experience_persuasion=0.3,
     )
-    return replace(market, firms=firms, stakeholders=people, physics=physics)
+    mechanisms = tuple(
+        replace(
+            m,
+            volume=8.0,
+            reach="tied",
+            side_effects=(Effect("strain", (), 0.1, 0.05), Effect("price_erosion", (), 0.1)),
+            acceptability=Acceptability("spin", breach=4.0, trust_cost=0.1, delay=1 + i % 3),
+        )
+        for i, m in enumerate(market.mechanisms)
+    )
+    return replace(market, firms=firms, stakeholders=people, physics=physics, mechanisms=mechanisms)
 
 
 def arms(market: Scenario, n: int) -> list[Arm]:
@@ -118,7 +130,7 @@ def world(market: Scenario) -> World:
 def test_the_busy_market_is_busy(market: Scenario, world: World) -> None:
     """Otherwise the tests of sameness below would compare silence with silence."""
     run = Run(market, arms(market, 1), 3, 0, world)
-    total = np.zeros((14, 3))
+    total = np.zeros((len(QUARTER), 3))
     offers = grievances = 0
     for _ in range(3):
         run.advance_quarter()
@@ -127,6 +139,9 @@ def test_the_busy_market_is_busy(market: Scenario, world: World) -> None:
         grievances += int((run.state.marks[:, GRIEVANCE, 0] > 0).sum())
     assert (total[ARRIVED] > 0).all()
     assert (total[RESOLVED] > 0).all()
+    assert (total[BREACHES] > 0).all()
+    assert (run.firms.volume.sum(axis=1) > 0).all()
+    assert (run.firms.worn > 0).any()
     assert offers > 0
     assert grievances > 0
     assert run.counts[4].sum() > 0, "referred customers"

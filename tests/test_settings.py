@@ -328,11 +328,53 @@ def test_a_mechanism_that_does_not_say_whom_it_acts_on_acts_on_all(
     assert made.mechanisms[made.mechanism("kitchen_theatre")].effects[0].to == ()
 
 
-def test_a_mechanism_that_acts_on_nobody_is_left_out_and_cannot_be_funded() -> None:
-    keys = [m.key for m in shipped(TESTED).scenario.mechanisms]
-    assert "reseller_enablement" not in keys
-    said = refusal("organization.programmes.reseller_enablement={effort: 1, maturity: 1}")
-    assert "organization.programmes.reseller_enablement" in said
+def test_a_mechanism_that_acts_on_nobody_is_left_out_and_cannot_be_funded(tmp_path: Path) -> None:
+    text = OWN_MECHANISM.replace("to: [customers]", "to: [channel]")
+    write(tmp_path, "mechanism/kitchen_theatre.yaml", text)
+    keys = [m.key for m in load([f"scenario={TESTED}"], tmp_path).scenario.mechanisms]
+    assert "kitchen_theatre" not in keys
+    funded = "organization.programmes.kitchen_theatre={effort: 1, maturity: 1}"
+    said = refusal(funded, config_dir=tmp_path)
+    assert "organization.programmes.kitchen_theatre" in said
+
+
+OWN_SIDES = """code: T1
+volume: 50
+reach: tied
+side_effects:
+  strain: {to: [suppliers, employees], by: 1.0, above: 0.2}
+  credibility: {to: [channel], by: -0.5}
+acceptability: {tag: spin, breach: 0.5, trust_cost: 0.3, to: [customers, public]}
+"""
+
+
+def test_what_a_mechanism_does_beside_is_done_to_the_types_of_the_scenario(tmp_path: Path) -> None:
+    write(tmp_path, "mechanism/kitchen_theatre.yaml", OWN_MECHANISM + OWN_SIDES)
+    made = load([f"scenario={TESTED}"], tmp_path)
+    theatre = made.scenario.mechanisms[made.scenario.mechanism("kitchen_theatre")]
+    assert (theatre.code, theatre.reach) == ("T1", "tied")
+    assert theatre.volume == pytest.approx(50 * made.resolved["scenario"]["cost_scale"])
+    assert [(e.lever, e.to, e.above) for e in theatre.side_effects] == [
+        ("strain", ("employees",), 0.2)
+    ]
+    assert theatre.acceptability.to == ("households", "neighbours")
+    assert (theatre.acceptability.breach, theatre.acceptability.delay) == (0.5, 4)
+    plain = made.scenario.mechanisms[made.scenario.mechanism("transparency")]
+    assert (plain.volume, plain.acceptability.tag, plain.side_effects) == (0, "none", ())
+
+
+def test_breaches_that_concern_nobody_here_do_not_happen_and_volume_for_nobody_is_free(
+    tmp_path: Path,
+) -> None:
+    effects = "talk_rate: {to: [channel], by: 0.5}\n  routing: {by: 0.1}"
+    text = OWN_MECHANISM.replace("talk_rate: {to: [customers], by: 0.5}", effects)
+    sides = OWN_SIDES.replace("to: [customers, public]", "to: [media]")
+    write(tmp_path, "mechanism/kitchen_theatre.yaml", text + sides)
+    made = load([f"scenario={TESTED}"], tmp_path).scenario
+    theatre = made.mechanisms[made.mechanism("kitchen_theatre")]
+    assert [e.lever for e in theatre.effects] == ["routing"]
+    assert (theatre.volume, theatre.reach) == (0, "all")
+    assert (theatre.acceptability.tag, theatre.acceptability.breach) == ("spin", 0)
 
 
 def test_the_resolved_settings_are_plain_data_that_yaml_can_keep(attenzi: Settings) -> None:
@@ -474,6 +516,30 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         ("mechanism.co_design.maturity=linear", r"mechanism\.co_design.*exponential"),
         ("mechanism.co_design.needs.human=0.9", r"mechanism\.co_design: needs.*sum to 1"),
         ("mechanism.co_design.flows=[7]", r"mechanism\.co_design: flows"),
+        ("mechanism.co_design.code=m18", r"mechanism\.co_design: code='m18' must be a capital"),
+        ("mechanism.co_design.volume=-1", r"co_design\.volume=-1 is out of range.*at least 0"),
+        ("mechanism.co_design.reach=tied", r"mechanism\.co_design: reach='tied' is not read"),
+        ("mechanism.co_design.reech=tied", r"unknown setting 'reech'.*did you mean 'reach'"),
+        ("mechanism.co_design.effects.talk_rate.above=1", r"talk_rate\.above=1 is.*0 to 0\.99"),
+        (
+            "mechanism.referral_programme.side_effects.contact.to=[custmers]",
+            r"side_effects\.contact\.to='custmers'.*did you mean 'customers'",
+        ),
+        ("mechanism.co_design.side_effects.strian={by: 1}", r"strian.*did you mean 'strain'"),
+        ("mechanism.co_design.acceptability={tag: span}", r"acceptability.*did you mean 'spin'"),
+        (
+            "mechanism.co_design.acceptability={tag: none, breach: 1, trust_cost: 1}",
+            r"mechanism\.co_design\.acceptability: breach=1: with tag 'none'",
+        ),
+        (
+            "mechanism.meeting_capture.acceptability.breach=-1",
+            r"meeting_capture\.acceptability\.breach=-1 is out of range.*1/quarter",
+        ),
+        (
+            "mechanism.meeting_capture.acceptability.to=[employes]",
+            r"acceptability\.to='employes'.*did you mean 'employees'",
+        ),
+        ("mechanism.meeting_capture.acceptability.breech=1", r"did you mean 'breach'"),
         ("portfolio.co_design.items=[{mechanism: co_desing, share: 0.85}]", r"mean 'co_design'"),
         ("portfolio.co_design.capital.human=0.5", r"portfolio\.co_design.*sum to 1"),
         ("planned_cost=0.1", r"portfolio\..*set-up"),

@@ -21,6 +21,7 @@ from sim.scenario import Physics
 from sim.state import (
     ADDS,
     BASE_UTILITY,
+    BREACH,
     CLAIM,
     CLAIM_RATE,
     COMPARISON,
@@ -131,7 +132,7 @@ class NumpyRun(TakenOver):
         gap = done - met[PROMISE][rows, firm]
         prior, keeps = law["trust_prior"], np.exp(-law["trust_decay"])
         self.kept = prior + keeps * (self.kept - prior)
-        self.broken = prior + keeps * (self.broken - prior)
+        self.broken = prior + keeps * (self.broken - prior) + met[BREACH]
         self.kept[rows, firm] += law["trust_gain"] * np.maximum(gap, 0.0)
         self.broken[rows, firm] += law["trust_loss"] * np.maximum(-gap, 0.0)
         return rows

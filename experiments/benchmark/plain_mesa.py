@@ -102,12 +102,12 @@ class Person(mesa.Agent):
             gap = done - firm.promise
             won, lost = law.trust_gain * max(gap, 0.0), law.trust_loss * max(-gap, 0.0)
         prior, remembered = law.trust_prior, market.remembered
-        for f in range(len(met)):
+        for f, firm in enumerate(met):
             self.kept[f] = experience.promises(
                 self.kept[f], prior, remembered, won if f == tied else 0.0
             )
             self.broken[f] = experience.promises(
-                self.broken[f], prior, remembered, lost if f == tied else 0.0
+                self.broken[f], prior, remembered, (lost if f == tied else 0.0) + firm.breach
             )
         self.speak()
 

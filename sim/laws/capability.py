@@ -80,6 +80,15 @@ def output(maturity: Any, ready: Any, level: Any) -> Any:
 
 
 @law
+def beyond(y: Any, above: Any) -> Any:
+    """Return how much of what lies beyond `above` an output y has reached, all in [0, 1).
+
+    What is overdone: nothing up to `above`, in proportion from there; all of the output for 0.
+    """
+    return max(0.0, y - above) / (1.0 - above)
+
+
+@law
 def mature(mu: Any, form: int, level: Any, half_life: Any, decay: Any, learning: Any) -> Any:
     """Return the maturity in [0, 1] after a week at an effort level >= 0 (MODEL A.9).
 

@@ -22,6 +22,15 @@ def growth(week: Any, rate: Any) -> Any:
     return (1.0 + rate) ** (week / WEEKS_PER_YEAR)
 
 
+@law
+def volume(price: Any, reached: Any, output: Any) -> Any:
+    """Return what a week's activity costs: price per stakeholder at full output x reached x output.
+
+    `price` in currency per week and stakeholder, `reached` stakeholders, `output` in [0, 1).
+    """
+    return price * reached * output
+
+
 def lifetime_value(margin: Any, retention: Any, rate: Any) -> Any:
     """Return the value of a customer: yearly margin x retention / (1 + rate - retention).
 
