@@ -42,6 +42,7 @@ from sim.state import (
     BROKEN,
     CLAIM,
     CLAIM_RATE,
+    CONTRIBUTION,
     EXPECTATION,
     FIRM_FIELDS,
     HEARD,
@@ -49,11 +50,13 @@ from sim.state import (
     KEPT,
     LEFT,
     LOSSES,
+    MECHANISMS,
     OFFER,
     PEER_RATE,
     PROFIT,
     PROVIDER,
     QUIET,
+    REFERRED,
     RESOLVED,
     REVENUE,
     SALIENCE,
@@ -288,8 +291,25 @@ def test_m5_customers_voices_tickets_capital_and_money_are_conserved(seed: int) 
         assert (total[HEARD] <= total[VOICES]).all()
         change = total[PROFIT] - total[INVESTMENT]
         assert run.firms.cash - cash == pytest.approx(change, rel=1e-9, abs=1e-9)
+        assert total[PROFIT] == pytest.approx(profit(run), rel=1e-9, abs=1e-9)
         there = run.firms.stock + run.firms.building.sum(axis=2) + run.firms.depreciated
         assert there == pytest.approx(laid_in + run.firms.invested, rel=1e-12)
+
+
+def profit(run: Run) -> np.ndarray:
+    """Return a quarter's profit by firm and lane, from what was sold, spent, answered and owed."""
+    total = run.firms.quarter
+    per_ticket, per_referral, fixed = (
+        np.array([[getattr(firm, name)] for firm in run.scenario.firms])
+        for name in ("ticket_cost", "referral_reward", "fixed_cost")
+    )
+    return np.asarray(
+        total[CONTRIBUTION]
+        - total[MECHANISMS]
+        - per_ticket * total[RESOLVED]
+        - per_referral * run.counts[REFERRED].sum(axis=1)
+        - 13 * fixed
+    )
 
 
 def waiting_at(run: Run, firm: int, lane: int) -> list[int]:
