@@ -217,6 +217,18 @@ TABLE: tuple[Lever, ...] = (
         "assumption",
         of_firm=True,
     ),
+    Lever(
+        "crisis_response",
+        "outbound",
+        "share",
+        0.0,
+        True,
+        "share of the evidence of a crisis about the firm that is neutralized",
+        "assumption",
+        0.0,
+        1.0,
+        of_firm=True,
+    ),
 )
 
 INDEX = {lever.key: i for i, lever in enumerate(TABLE)}

@@ -15,7 +15,7 @@ from sim.engine import Run
 from sim.firms import ARRIVED, HEARD, HONESTY, IMPRESSIONS, MECHANISMS
 from sim.flows import Flow, Law, flow_of, muted, open_gates
 from sim.population import build_world
-from sim.scenario import WEEKS_PER_QUARTER, Physics, Policy, Programme, Scenario
+from sim.scenario import WEEKS_PER_QUARTER, Physics, Policy, Programme, Scenario, Shock
 from sim.state import ATTITUDE, FIRM_FIELDS, PROVIDER, SALIENCE
 
 LN2 = 0.6931471805599453
@@ -532,7 +532,9 @@ MOVED = {
     "loyalty": 1.0,
     "discount": 0.3,
     "learning": 2.0,
+    "crisis_response": 0.5,
 }
+CRISIS = Shock("crisis", "crisis", "all", 1, 1, None, 0.1, 1.0, valence=-0.5)
 
 
 @pytest.mark.parametrize("key", [row.key for row in levers.TABLE])
@@ -541,6 +543,7 @@ def test_every_lever_changes_something(key: str) -> None:
     market = replace(
         market,
         stakeholders=(village.kind(count=120, voice=6.0, opportunity=0.3), village.employees()),
+        shocks=(CRISIS,),
     )
     people = build_world(market, 1, 0)
     ours = replace(market.firms[0], levers={key: MOVED[key]})
