@@ -22,6 +22,7 @@ from sim.state import (
     ATTITUDE,
     BASE_UTILITY,
     FIRM_FIELDS,
+    IMPRESSION_HAZARD,
     NEGATIVE,
     POSITIVE,
     PROVIDER,
@@ -215,7 +216,7 @@ def test_news_are_no_flow_of_the_firm_they_are_about() -> None:
 
 
 def test_news_reach_only_the_types_and_the_firm_they_are_meant_for() -> None:
-    market = village_with(shock("crisis", "theirs", to=("employees",)))
+    market = village_with(shock("crisis", "theirs", to=("employees",), salience=0.5))
     people = build_world(market, 1, 0)
     plain = advanced(village.scenario(), people, weeks=1)
     run = advanced(market, people, weeks=1)
@@ -225,6 +226,8 @@ def test_news_reach_only_the_types_and_the_firm_they_are_meant_for() -> None:
         for k in range(2)
     ]
     assert moved == [False, False, False, True]
+    reminded = (run.drive - plain.drive)[IMPRESSION_HAZARD, :, :, 0]
+    assert reminded.tolist() == [[0.0, 0.0], [0.0, 0.5]]
 
 
 def test_a_price_move_changes_what_is_paid_and_what_a_price_is_worth_in_choice() -> None:
