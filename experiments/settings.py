@@ -30,6 +30,7 @@ from experiments.settings_files import (
     shipped_dir,
 )
 from experiments.settings_listing import Row, rows
+from experiments.settings_outside import season_here, shocks_here, stakeholders_here
 from experiments.settings_sheet import (
     Sheet,
     check_names,
@@ -134,12 +135,12 @@ def catalogue(
 class _Composed:
     """Composed settings, and where each of them comes from.
 
-    `changed` are the paths that the command line writes, `choices` the file of each group.
+    `changed` are the paths that the command line writes, `choices` the files of each group.
     """
 
     resolved: dict[str, Any]
     changed: Sequence[str]
-    choices: Mapping[str, str]
+    choices: Mapping[str, Sequence[str]]
     shelves: Mapping[str, Mapping[str, Written]]
     folders: Sequence[Path]
 
@@ -198,7 +199,7 @@ class _Composed:
 
     def _without_header(self, group: str) -> str:
         """Return a remark where Hydra took the keys of a file for keys of its group."""
-        chosen = (f for f in files_of(group, self.folders) if f.stem == self.choices[group])
+        chosen = (f for f in files_of(group, self.folders) if f.stem in self.choices[group])
         for file in chosen:
             if not file.read_text(encoding="utf-8-sig").startswith(HEADER):
                 return f" ({file} must begin with the line '{HEADER}')"
@@ -241,12 +242,14 @@ def _scenario(sheet: Sheet) -> Scenario:
         currency=sheet.scenario.currency,
         quarters=sheet.quarters,
         warm_up=sheet.warm_up,
-        stakeholders=tuple(sheet.stakeholders.values()),
+        stakeholders=stakeholders_here(sheet),
         layers=tuple(sheet.network.values()),
         firms=tuple(firm for _, firm in firms_of(sheet)),
         mechanisms=mechanisms,
         physics=sheet.physics,
         finance=sheet.finance,
+        shocks=shocks_here(sheet),
+        season=season_here(sheet),
     )
     return scenario
 

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from experiments.settings_errors import SettingsError, nearest
-from experiments.settings_files import GROUPS, SHELVES, Written, names_in, read_yaml
+from experiments.settings_files import (
+    GLOBAL_GROUPS,
+    GROUPS,
+    MANY,
+    SHELVES,
+    Written,
+    listed_in,
+    names_in,
+    read_yaml,
+)
 
 
 def split(text: str) -> tuple[str, str]:
@@ -50,21 +59,34 @@ def check_choice(key: str, value: str, folders: Sequence[Path]) -> None:
     """Refuse an unknown choice of a group, and a choice among what is loaded as a whole."""
     if key in GROUPS:
         options = names_in(key, folders)
-        if value not in options:
-            raise SettingsError(
-                f"{key}={value}: there is no such {key}{nearest(value, options)}", key
-            )
+        for name in chosen_names(key, value):
+            if name not in options:
+                raise SettingsError(
+                    f"{key}={value}: there is no such {key}{nearest(name, options)}", key
+                )
     elif key in SHELVES:
         remedy = f"; choose with {key}s=[name, ...]" if key != "mechanism" else ""
         raise SettingsError(f"{key}={value}: every {key} on the shelf is loaded{remedy}", key)
+
+
+def chosen_names(group: str, value: str) -> list[str]:
+    """Return the files that a choice names: one, or a list of them where several are allowed."""
+    inner = re.fullmatch(r"\[(.*)\]", value.strip())
+    if inner is None or group not in MANY:
+        return [value]
+    names = [name.strip() for name in inner[1].split(",") if name.strip()]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise SettingsError(f"{group}={value}: {min(twice)!r} is named twice", group)
+    return names
 
 
 def compose(
     pairs: Sequence[tuple[str, str]],
     shelves: Mapping[str, Mapping[str, Written]],
     folders: Sequence[Path],
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the composed settings as plain data and which file was chosen for each group.
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Return the composed settings as plain data and which files were chosen for each group.
 
     Parameters
     ----------
@@ -82,7 +104,7 @@ def compose(
 
 def _composed(
     pairs: Sequence[tuple[str, str]], folders: Sequence[Path]
-) -> tuple[dict[str, Any], dict[str, str]]:
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
     import hydra
     import yaml
     from hydra.core.global_hydra import GlobalHydra
@@ -105,7 +127,29 @@ def _composed(
         raise _explained(error, pairs, folders) from None
     resolved = typing.cast(dict[str, Any], plain)
     del resolved["hydra"]
-    return resolved, choices
+    files = {group: [choices[group]] for group in GROUPS if group in choices}
+    for group in MANY:
+        resolved.setdefault(group, {})  # of an empty list nothing is composed
+        if group not in files:  # Hydra does not say which files it took of a list
+            files[group] = _listed(group, pairs, files, folders)
+    return resolved, files
+
+
+def _listed(
+    group: str,
+    pairs: Sequence[tuple[str, str]],
+    files: Mapping[str, Sequence[str]],
+    folders: Sequence[Path],
+) -> list[str]:
+    """Return the files of a list: the command line's, else the experiment's or the scenario's."""
+    for key, value in reversed(pairs):
+        if key == group:
+            return chosen_names(group, value)
+    for source in reversed(GLOBAL_GROUPS):
+        names = listed_in(source, files[source][0], group, folders)
+        if names:
+            return names
+    return []
 
 
 def _laid_over(below: Any, above: Any, path: str) -> Any:

@@ -25,10 +25,14 @@ GROUPS = (
     "competitors",
     "physics",
     "finance",
+    "shocks",
+    "season",
     "scorecard",
     "strategy_map",
     "experiment",
 )
+# Groups of which several files can be chosen at once, as in shocks=[recall, crisis].
+MANY = ("shocks",)
 # Groups of which every file is loaded.
 SHELVES = ("mechanism", "design", "portfolio")
 GLOBAL_GROUPS = ("scenario", "experiment")
@@ -143,7 +147,7 @@ def read_shelves(folders: Sequence[Path]) -> dict[str, dict[str, Written]]:
 
 
 def composed_files(
-    choices: Mapping[str, str],
+    choices: Mapping[str, Sequence[str]],
     shelves: Mapping[str, Mapping[str, Written]],
     folders: Sequence[Path],
 ) -> list[tuple[str, Written]]:
@@ -153,7 +157,19 @@ def composed_files(
         found += [(f"{group}.{name}", written) for name, written in shelf.items()]
     for group in GROUPS:
         prefix = "" if group in GLOBAL_GROUPS else group
-        found += [(prefix, written) for written in _inherited(group, choices[group], folders)]
+        for name in choices[group]:
+            found += [(prefix, written) for written in _inherited(group, name, folders)]
+    return found
+
+
+def listed_in(group: str, name: str, wanted: str, folders: Sequence[Path]) -> list[str]:
+    """Return what the defaults of a group's file choose of another group; empty if nothing."""
+    found: list[str] = []
+    for written in _inherited(group, name, folders):
+        for line in written.content.get("defaults", []):
+            for key, value in line.items() if isinstance(line, dict) else ():
+                if str(key).removeprefix("override ") == f"/{wanted}":
+                    found = value if isinstance(value, list) else [value]
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from experiments.settings_build import NAME_FIELDS, range_text
 from sim import levers
+from sim.scenario import SHOCK_KINDS
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Row:
 
 
 def rows(sheet: Any, comments: Mapping[str, str], pattern: str | None) -> list[Row]:
-    """Return one row per setting of a checked sheet, then the table of levers.
+    """Return one row per setting of a checked sheet, then the tables of levers and of shocks.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def rows(sheet: Any, comments: Mapping[str, str], pattern: str | None) -> list[R
     pattern : str or None
         Part of a path or meaning, or a pattern with `*` for a whole path; all if None.
     """
-    found = [*_walk(sheet, "", {}, comments), *_lever_rows()]
+    found = [*_walk(sheet, "", {}, comments), *_lever_rows(), *_shock_rows()]
     return [row for row in found if _matches(row, pattern)]
 
 
@@ -106,6 +107,14 @@ def _lever_rows() -> Iterator[Row]:
                   range_text({"low": lever.low, "high": lever.high}),
                   f"{lever.meaning} (law: {lever.law}; moved by mechanisms)",
                   lever.source)  # fmt: skip
+
+
+def _shock_rows() -> Iterator[Row]:
+    for key, kind in SHOCK_KINDS.items():
+        yield Row(f"shock.{key}", "0", kind.unit,
+                  range_text({"low": kind.low, "high": kind.high}),
+                  f"size of a shock of this kind: {kind.meaning} (chosen by shocks=NAME; reads "
+                  f"{', '.join(kind.reads)})", "convention, at 0 it never happens")  # fmt: skip
 
 
 def _matches(row: Row, pattern: str | None) -> bool:

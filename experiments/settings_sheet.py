@@ -24,6 +24,8 @@ from sim.scenario import (
     Mechanism,
     Physics,
     Scenario,
+    Season,
+    Shock,
     StakeholderType,
     number,
     word,
@@ -89,6 +91,8 @@ class Sheet:
     portfolio: Mapping[str, Portfolio] = word("the shelf of portfolios")
     physics: Physics = word("coefficients of the laws")
     finance: Finance = word("how money is counted")
+    shocks: Mapping[str, Shock] = word("what will happen, whatever anybody does")
+    season: Season = word("the course of a year")
     scorecard: Board = word("what is aimed at")
     strategy_map: Any = word("objectives and links, see sim/strategy_map.py")
     people: Any = word("own tables of stakeholders and ties; null for generated ones")

@@ -10,6 +10,7 @@ A quarter:
   4. the close: sums over stakeholders, indicators, history                          kpis
 
 A week, everything reading what the stage before left:
+  0. what comes from outside: shocks, seasons                                        shocks
   1. needs drift                                                                     firms
   2. capital is built and wears, mechanisms mature and give output, levers move      laws.capability
      breaches of what people accept happen, earlier ones become known                laws.conduct
@@ -44,6 +45,7 @@ from sim.laws import finance
 from sim.opening import (
     Facts,
     Luck,
+    chance_to_choose,
     coefficients,
     given_firms,
     open_firms,
@@ -53,6 +55,7 @@ from sim.policies import Observed, afford, policy_named
 from sim.population import build_world
 from sim.rng import slot_of
 from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Scenario
+from sim.shocks import Calendar
 from sim.state import (
     ADDS,
     COUNTS,
@@ -206,7 +209,9 @@ class Run:
         self.coefficients = coefficients(scenario, self.arms)
         self.before = scenario.warm_up * WEEKS_PER_QUARTER
         self.facts = Facts(scenario, world)
-        self.state = open_state(scenario, world, self.coefficients)
+        self.calendar = Calendar(scenario, seed, replication)
+        present = self.calendar.present(-self.before)
+        self.state = open_state(scenario, world, self.coefficients, present)
         self.given = given_firms(scenario, self.arms, self.order, self.facts.type_counts)
         self.physics = Physics64(
             *(self.coefficients[kernels.COEFFICIENTS.index(name)] for name in Physics64._fields)
@@ -253,6 +258,7 @@ class Run:
             self.close()
             return
         opening = FirmState(*(array.copy() for array in self.firms))
+        self.calendar.turn(self.week, self.given.now)
         firms.capability_week(self.given, self.physics, opening, self.luck.walk[0], self.drive)
         self.close(opening)
 
@@ -318,6 +324,7 @@ class Run:
         self._introduce_structures()
         base = np.stack([self._today(f) for f in range(len(scenario.firms))])
         more = np.zeros((len(CAPITALS), self.n_lanes))
+        present = self.calendar.present(self.week + 1 - self.before)
         if self.quarter:
             q = self.quarter - 1
             base[0] += np.stack([arm.plan.effort[:, q] for arm in self.arms], axis=-1)
@@ -330,16 +337,19 @@ class Run:
                 for x in (state.worth, state.worth, state.maturity, state.effort)
             ]
         )
+        keys = tuple(m.key for m in scenario.mechanisms)
         outbound = np.array([1 in m.flows for m in scenario.mechanisms], bool)
-        seen = Observed(self.order, base, past[0], past[1], past[2], past[3], outbound)
+        seen = Observed(
+            self.order, base, past[0], past[1], past[2], past[3], outbound, self.quarter, keys
+        )
         afforded = []
         for f, firm in enumerate(scenario.firms):
             wish = policy_named(firm.policy.name)(f, firm.policy, seen)
-            wish = np.maximum(wish, 0.0)
+            wish = np.maximum(wish, 0.0) * present[f]
             starts = (wish > 0) & (state.opened[f] == 0)
             due = np.where(starts, self.given.setup[:, None], 0.0)
             money = np.array([[firm.capital[c].investment] for c in CAPITALS])
-            money = np.repeat(money, self.n_lanes, axis=1)
+            money = np.repeat(money, self.n_lanes, axis=1) * present[f]
             if f == 0:
                 money = money + more
             left = np.maximum(firm.policy.budget - state.reorganization[f], 0.0)
@@ -366,7 +376,7 @@ class Run:
         return np.repeat(np.array(effort, float)[:, None], self.n_lanes, axis=1)
 
     def _impressions(self) -> np.ndarray:
-        lever = self.firms.lever[firms.IMPRESSIONS]
+        lever = self.firms.lever[firms.IMPRESSIONS] * self.given.now.present[:, None, None]
         total = sum(
             self.facts.type_counts[k] * lever[:, k]
             for k in range(lever.shape[1])
@@ -392,6 +402,7 @@ class Run:
         self.week += 1
         week, state, facts = self.week, self.firms, self.facts
         walk = self.luck.walk[week]
+        self.calendar.turn(week - self.before, self.given.now)
         firms.capability_week(self.given, self.physics, state, walk, self.drive)
         firms.conduct_week(self.given, self.physics, state, self.luck.conduct(week), self.drive)
         counts, engagement = self._people_week()
@@ -435,6 +446,10 @@ class Run:
         people, marks = state.people.reshape(-1), state.marks.reshape(-1)
         message, drive = state.message.reshape(-1), self.drive.reshape(-1)
         physics = self.coefficients32
+        chooses = facts.chooses
+        season = self.calendar.occasions(self.week - self.before)
+        if season is not None:
+            chooses = chance_to_choose(world.opportunity * season[world.kind])
 
         def meet(j: int) -> None:
             kernels.meet(
@@ -471,7 +486,7 @@ class Run:
                 facts.low,
                 facts.high,
                 world.kind,
-                facts.chooses,
+                chooses,
                 facts.opening,
                 facts.works,
                 world.indptr,
@@ -519,11 +534,14 @@ class Run:
         state = self.firms if state is None else state
         world, facts, n_kinds = self.world, self.facts, len(self.scenario.stakeholders)
         sums = np.zeros((len(SUMS), *self.firms.tied.shape), np.int64)
+        present = self.given.now.present > 0
+        # Who is liked best is looked for in this order: nobody prefers a firm that is not there.
+        order = np.where(present[self.order], self.order, self.order[present[self.order]][0])
         kernels.close(
             width_of(self.n_lanes),
             self.week,
             self.key,
-            self.order,
+            order,
             facts.low,
             facts.high,
             world.kind,
@@ -538,6 +556,7 @@ class Run:
         at_close = kpis.Close(
             lived=self.week > 0,
             order=self.order,
+            present=present,
             sums=sums / kernels.SUM_SCALE,
             type_counts=facts.type_counts,
             customer=customer,

@@ -76,8 +76,10 @@ COVERAGE, MINING, ABSORPTION = _at["coverage"], _at["mining"], _at["absorption"]
 ADAPTATION, CAPACITY, EASE = _at["adaptation_rate"], _at["ticket_capacity"], _at["complaint_ease"]
 RECOVERY, CONQUER, QUALITY = _at["recovery"], _at["conquest"], _at["quality"]
 LOYALTY, DISCOUNT, LEARNING = _at["loyalty"], _at["discount"], _at["learning"]
-ROUTING = _at["routing"]
+ROUTING, CRISIS_RESPONSE = _at["routing"], _at["crisis_response"]
 STRAIN, PRICE_EROSION, PERMISSION = _at["strain"], _at["price_erosion"], _at["permission"]
+BAD, GOOD = 0, 1  # news about a firm
+NEVER = -1e9  # utils; of a firm that is not there
 
 
 class Physics64(NamedTuple):
@@ -109,9 +111,24 @@ class Physics64(NamedTuple):
     experience_in_flow: np.ndarray
 
 
+class Outside(NamedTuple):
+    """What comes from outside this week, written by sim/shocks.py: F firms, K types."""
+
+    present: np.ndarray  # (F,) 1 if the firm is there, else 0
+    quality: np.ndarray  # (F, K) logit that delivered quality lacks
+    price: np.ndarray  # (F,) factor
+    cost: np.ndarray  # (F,) currency, paid this week
+    news: np.ndarray  # (2, F, K) evidence of bad and of good news, 1/week
+    valence: np.ndarray  # (2, F, K) what they say, attitude
+    hazard: np.ndarray  # (F, K) of coming to mind, 1/week
+    units: np.ndarray  # (K,) factor
+    need: np.ndarray  # (K, DIMENSIONS) how far needs have jumped
+
+
 class Given(NamedTuple):
     """What firms are given: F firms, M mechanisms, K types, E effects, L lanes."""
 
+    now: Outside
     order: np.ndarray  # int64 (F,): firms in the order of their keys
     gates: np.ndarray  # (3, F, L)
     lever_default: np.ndarray  # (N_LEVERS, F)
@@ -225,6 +242,8 @@ def capability_week(given: Any, physics: Any, state: Any, walk: Any, drive: Any)
     n_kinds = state.goodwill.shape[1]
     changed = np.zeros((given.unsettled.shape[1], lanes))
     for f in range(n_firms):
+        if given.now.present[f] == 0.0:
+            continue
         changed[:] = 0.0
         for lane in range(lanes):
             capital_week(given, state, f, lane)
@@ -350,7 +369,8 @@ def quality_week(
             pressure,
             given.firm[f, EXECUTION]
             + state.lever[QUALITY, f, k, lane]
-            - state.lever[STRAIN, f, k, lane],
+            - state.lever[STRAIN, f, k, lane]
+            - given.now.quality[f, k],
             physics.human_effect[lane],
             physics.engagement_effect[lane],
             physics.backlog_effect[lane],
@@ -358,7 +378,9 @@ def quality_week(
     )
     distance = 0.0
     for d in range(DIMENSIONS):
-        gap = state.offering[f, k, d, lane] - physics.need_drift[lane] * walk[k, d]
+        gap = state.offering[f, k, d, lane] - (
+            physics.need_drift[lane] * walk[k, d] + given.now.need[k, d]
+        )
         distance += gap * gap
     state.execution[f, k, lane] = executed
     state.fit[f, k, lane] = experience.fit(distance, physics.need_tolerance[lane])
@@ -370,6 +392,12 @@ def drive_week(given: Any, physics: Any, state: Any, drive: Any, f: Any, k: Any,
     """Write what stakeholders of a type will meet of a firm this week."""
     lever = state.lever[:, f, k, lane]
     n_firms = state.lever.shape[1]
+    now = given.now
+    if now.present[f] == 0.0:
+        drive[:CONQUEST, f, k, lane] = 0.0
+        drive[CONQUEST + f, :, k, lane] = 0.0
+        drive[BASE_UTILITY, f, k, lane] = NEVER
+        return
     out, talk, into = given.gates[0, f, lane], given.gates[1, f, lane], given.gates[2, f, lane]
     impressions = lever[IMPRESSIONS]
     state.goodwill[f, k, lane] = outbound.goodwill(
@@ -379,19 +407,24 @@ def drive_week(given: Any, physics: Any, state: Any, drive: Any, f: Any, k: Any,
     for r in range(n_firms):
         rival = given.order[r]
         if rival != f:
-            unrebutted *= 1.0 - state.lever[REBUTTAL, rival, k, lane]
+            unrebutted *= 1.0 - now.present[rival] * state.lever[REBUTTAL, rival, k, lane]
     quality = min(max(state.quality[f, k, lane], SURE), 1.0 - SURE)
     promised = given.firm[f, CLAIM_QUALITY]
     lived = given.experience[k] * (out if physics.experience_in_flow[lane] > 0.0 else 1.0)
-    paid = given.firm[f, PRICE] * (1.0 - lever[DISCOUNT])
+    paid = given.firm[f, PRICE] * now.price[f] * (1.0 - lever[DISCOUNT])
     state.worn[f, k, lane] = choice.reference_price(state.worn[f, k, lane], lever[PRICE_EROSION])
     felt = max(paid, SURE) / max(1.0 - state.worn[f, k, lane], SURE)
     cost = physics.price_weight[lane] * math.log(felt) if given.price[k] > 0.0 else 0.0
-    drive[IMPRESSION_HAZARD, f, k, lane] = out * physics.salience_per_impression[lane] * impressions
-    drive[CLAIM_RATE, f, k, lane] = (
-        out * physics.claim_persuasion[lane] * impressions * lever[CREDIBILITY] * unrebutted
+    drive[IMPRESSION_HAZARD, f, k, lane] = (
+        out * physics.salience_per_impression[lane] * impressions + now.hazard[f, k]
     )
-    drive[CLAIM, f, k, lane] = given.firm[f, CLAIMS]
+    claimed = out * physics.claim_persuasion[lane] * impressions * lever[CREDIBILITY] * unrebutted
+    bad = now.news[BAD, f, k] * (1.0 - lever[CRISIS_RESPONSE])
+    good = now.news[GOOD, f, k]
+    claim = outbound.with_news(claimed, given.firm[f, CLAIMS], bad, now.valence[BAD, f, k])
+    claim = outbound.with_news(claimed + bad, claim, good, now.valence[GOOD, f, k])
+    drive[CLAIM_RATE, f, k, lane] = claimed + bad + good
+    drive[CLAIM, f, k, lane] = claim
     drive[PROMISE_RATE, f, k, lane] = out * physics.claim_expectation[lane] * impressions
     drive[PROMISE, f, k, lane] = promised + lever[HONESTY] * (quality - promised)
     drive[QUALITY_LOGIT, f, k, lane] = math.log(quality / (1.0 - quality))
@@ -458,6 +491,9 @@ def listening_week(
     for f in range(n_firms):
         for k in range(n_kinds):
             for lane in range(lanes):
+                if given.now.present[f] == 0.0:
+                    keep_pace(given, physics, state, walk, f, k, lane)
+                    continue
                 own = inbound.heard(
                     voices[f, k, lane],
                     given.gates[2, f, lane] * state.lever[COVERAGE, f, k, lane],
@@ -486,6 +522,7 @@ def listening_week(
                     if total > 0:
                         said = (
                             drift * walk[k, d]
+                            + given.now.need[k, d]
                             + math.sqrt(spread / total) * noise[f, k, d]
                             + physics.self_selection[lane]
                         )
@@ -502,6 +539,17 @@ def listening_week(
                         state.delivered[f, lane],
                         absorbed,
                     )
+
+
+@law
+def keep_pace(given: Any, physics: Any, state: Any, walk: Any, f: Any, k: Any, lane: Any) -> None:
+    """Let a firm that is not there yet prepare an offering that fits when it enters."""
+    for d in range(DIMENSIONS):
+        need = physics.need_drift[lane] * walk[k, d] + given.now.need[k, d]
+        state.estimate[f, k, d, lane] = need
+        state.offering[f, k, d, lane] = need
+        for stage in range(3):
+            state.way[f, k, d, stage, lane] = need
 
 
 @kernel
@@ -652,6 +700,8 @@ def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, res
     grown = finance.growth(week, given.growth)
     dearer = finance.growth(week, given.cost_growth)
     for f in range(n_firms):
+        if given.now.present[f] == 0.0:
+            continue
         for lane in range(lanes):
             sales = 0.0
             listed = 0.0
@@ -660,9 +710,10 @@ def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, res
                 state.tied[f, k, lane] += counts[0, f, k, lane] - counts[1, f, k, lane]
                 rewards += counts[2, f, k, lane] * given.firm[f, REFERRAL_REWARD]
                 price = given.price[k] * given.firm[f, PRICE]
-                paid = price * (1.0 - state.lever[DISCOUNT, f, k, lane])
-                sales += state.tied[f, k, lane] * paid * given.units[k] * grown
-                listed += state.tied[f, k, lane] * price * given.units[k] * grown
+                paid = price * given.now.price[f] * (1.0 - state.lever[DISCOUNT, f, k, lane])
+                bought = state.tied[f, k, lane] * given.units[k] * given.now.units[k] * grown
+                sales += bought * paid
+                listed += bought * price
             spent = 0.0
             for m in range(n_mechanisms):
                 spent += state.effort[f, m, lane] / WEEKS
@@ -685,6 +736,7 @@ def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, res
                 - resolved[f, lane] * given.firm[f, TICKET_COST]
                 - rewards
                 - dearer * given.firm[f, FIXED_COST]
+                - given.now.cost[f]
             )
             state.cash[f, lane] += profit - invested
             state.worth[f, lane] += (profit - invested) * today

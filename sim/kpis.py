@@ -115,7 +115,7 @@ TABLE: tuple[Kpi, ...] = (
         False,
         "strategy",
         None,
-        "revenue - variable cost - mechanisms - tickets - referrals - fixed cost",
+        "revenue - variable cost - mechanisms - tickets - referrals - fixed cost - cost of recalls",
     ),
     _row(
         "programme_spending",
@@ -444,7 +444,8 @@ INDEX = {kpi.key: i for i, kpi in enumerate(TABLE)}
 class Close(NamedTuple):
     """What is known at a quarter's close; F firms, K stakeholder types, L lanes.
 
-    `lived` is whether a quarter has been lived, be it only of the warm-up.
+    `lived` is whether a quarter has been lived, be it only of the warm-up; `present` bool (F,)
+    which firms are there: one that has not entered yet is nobody's rival and has no measures.
     `sums` float64 (SUMS, F, K, L) over stakeholders; `counts` int64 (COUNTS, F, K, L) of the
     quarter; `start_tied` float64 (F, K, L) at its start; `year` float64 (2, F, L) customers lost
     and customers at the start, both summed over the last four quarters; `firms` a FirmState;
@@ -453,6 +454,7 @@ class Close(NamedTuple):
 
     lived: bool
     order: np.ndarray
+    present: np.ndarray
     sums: np.ndarray
     type_counts: np.ndarray
     customer: np.ndarray
@@ -477,7 +479,9 @@ def measures(close: Close) -> np.ndarray:
         close.counts[POSITIVE] / people,
         close.counts[NEGATIVE] / people,
     ]
-    return np.stack(rows).transpose(0, 2, 1, 3)
+    table = np.stack(rows).transpose(0, 2, 1, 3)
+    table[:, :, ~close.present] = np.nan
+    return table
 
 
 def indicators(close: Close, firm: int = 0) -> np.ndarray:
@@ -492,6 +496,11 @@ def indicators(close: Close, firm: int = 0) -> np.ndarray:
         }
     lanes = close.sums.shape[-1]
     return np.stack([np.broadcast_to(values[kpi.key], (lanes,)).astype(float) for kpi in TABLE])
+
+
+def _rivals_of(close: Close, f: int) -> list[int]:
+    """Return the other firms that are there, in the order of their keys."""
+    return [c for c in close.order if c != f and close.present[c]]
 
 
 def _customers(close: Close, name: str) -> np.ndarray:
@@ -574,14 +583,14 @@ def _promoter_score(close: Close) -> np.ndarray:
 
 
 def _rivals_score(close: Close, f: int) -> np.ndarray:
-    rivals = [c for c in close.order if c != f]
+    rivals = _rivals_of(close, f)
     gap = _customers(close, "promoters") - _customers(close, "detractors")
     return 100.0 * gap[rivals].sum(axis=0) / _customers(close, "tied")[rivals].sum(axis=0)
 
 
 def _talk(close: Close, f: int) -> dict[str, np.ndarray]:
     good, bad = close.counts[POSITIVE].sum(axis=1), close.counts[NEGATIVE].sum(axis=1)
-    rivals = [c for c in close.order if c != f]
+    rivals = _rivals_of(close, f)
     theirs_good, theirs_bad = good[rivals].sum(axis=0), bad[rivals].sum(axis=0)
     heard, voices = close.firms.quarter[QUARTER.index("heard")], good[f] + bad[f]
     return {
@@ -612,7 +621,7 @@ def _inside(close: Close, f: int) -> dict[str, np.ndarray]:
 
 
 def _rivals(close: Close, f: int) -> dict[str, np.ndarray]:
-    rivals = [c for c in close.order if c != f]
+    rivals = _rivals_of(close, f)
     lanes = close.sums.shape[-1]
     if not rivals:
         nothing = np.full(lanes, np.nan)

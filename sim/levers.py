@@ -271,6 +271,12 @@ TABLE: tuple[Lever, ...] = (
         0.0,
         "share of the noise of management's readings that is removed",
     ),
+    _firm_share(
+        "crisis_response",
+        "outbound",
+        0.0,
+        "share of the evidence of a crisis about the firm that is neutralized",
+    ),
 )
 
 INDEX = {lever.key: i for i, lever in enumerate(TABLE)}

@@ -20,6 +20,7 @@ from sim.scenario import (
     Physics,
     Scenario,
 )
+from sim.shocks import nothing_new
 from sim.state import FIRM_FIELDS, INT_FIELDS, PROVIDER, QUARTER, State, World
 from sim.structure import most_departments
 
@@ -43,7 +44,7 @@ class Facts:
         ids[:n] = world.ids
         self.low = (ids & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.int32)
         self.high = (ids >> np.uint64(32)).astype(np.uint32).view(np.int32)
-        self.chooses = (-np.expm1(-world.opportunity.astype(np.float64))).astype(np.float32)
+        self.chooses = chance_to_choose(world.opportunity)
         self.opening = np.ascontiguousarray(world.opening_attitude).reshape(-1)
         self.works = np.where(world.department >= 0, world.tied, -1).astype(np.int32)
         if (self.works >= 0).sum() > MOST_EMPLOYEES:
@@ -93,6 +94,11 @@ class Luck:
         return self._breach[week - 1]
 
 
+def chance_to_choose(opportunity: np.ndarray) -> np.ndarray:
+    """Return the weekly chance of an occasion to choose, float32, from its rate per week."""
+    return np.asarray((-np.expm1(-opportunity.astype(np.float64))).astype(np.float32))
+
+
 def coefficients(scenario: Scenario, arms: Sequence[Arm]) -> np.ndarray:
     """Return the laws' coefficients per lane, float64 (n_coefficients, L)."""
     return np.array(
@@ -103,14 +109,19 @@ def coefficients(scenario: Scenario, arms: Sequence[Arm]) -> np.ndarray:
     )
 
 
-def open_state(scenario: Scenario, world: World, coefficient: np.ndarray) -> State:
-    """Return the stakeholders' state before the first week."""
+def open_state(
+    scenario: Scenario, world: World, coefficient: np.ndarray, present: np.ndarray
+) -> State:
+    """Return the stakeholders' state before the first week.
+
+    `present` is bool (F,): nobody has heard of a firm that is not there yet.
+    """
     n, n_firms, lanes = world.n_stakeholders, world.n_firms, coefficient.shape[1]
     at = kernels.COEFFICIENTS.index
     people = np.zeros((n, FIRM_FIELDS * n_firms + 1, lanes), np.float32)
     fields_ = people[:, :-1].reshape(n, n_firms, FIRM_FIELDS, lanes)
     opening = np.array([t.salience for t in scenario.stakeholders], np.float32)
-    fields_[:, :, 0] = opening[world.kind][:, None, None]
+    fields_[:, :, 0] = opening[world.kind][:, None, None] * present.astype(np.float32)[:, None]
     fields_[:, :, 1] = world.opening_attitude[:, :, None]
     fields_[:, :, 2] = coefficient[at("expectation_reference")].astype(np.float32)
     fields_[:, :, 3:] = coefficient[at("trust_prior")].astype(np.float32)
@@ -138,6 +149,7 @@ def given_firms(
     addressed = np.array([[m.addresses(t.key) for t in types] for m in mechanisms])
     tied_only = np.array([m.reach == "tied" for m in mechanisms])
     return Given(
+        now=nothing_new(len(scenario.firms), len(types)),
         order=order,
         gates=np.ascontiguousarray(np.stack([arm.gates for arm in arms], axis=-1)),
         lever_default=np.array(

@@ -33,6 +33,10 @@ class Observed:
         Maturity at the close and effort of closed quarters.
     outbound : bool (M,)
         Whether a mechanism acts on flow 1 of the firm that funds it.
+    quarter : int
+        The quarter that begins, 1 for the first, 0 in the warm-up.
+    mechanisms : tuple of str (M,)
+        Their keys.
     """
 
     order: np.ndarray
@@ -42,6 +46,8 @@ class Observed:
     maturity: np.ndarray
     effort: np.ndarray
     outbound: np.ndarray
+    quarter: int
+    mechanisms: tuple[str, ...]
 
 
 def passive(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
@@ -90,11 +96,55 @@ def imitator(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
     return effort
 
 
+def best_response(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
+    """Divide today's money anew, as the best reply to the shares of the market `lag` quarters ago.
+
+    In Lanchester's model of combat for customers with the square root of spending (Chintagunta &
+    Vilcassim 1992), money u that wins customers works on those whom rivals have, 1 - s, and money
+    that serves customers on one's own, s: its marginal worth is b x / (2 sqrt(u)) with x = 1 - s or
+    s. Today's division is taken for the best reply to the first share s0 that was seen, which
+    reveals b for each programme; at another share the best reply then is u (x / x0)^2, scaled to
+    the same sum. What wins customers is what acts on flow 1. The exponent is 2 x `strength`.
+    """
+    known = len(seen.revenue) - policy.lag + 1
+    if known <= 0:
+        return seen.base[firm]
+    shares = np.stack([_market_share(firm, seen, quarter) for quarter in range(known)])
+    sold = shares > 0
+    first = np.take_along_axis(shares, sold.argmax(axis=0)[None], axis=0)[0]
+    factors = [
+        np.divide(x, x0, out=np.ones_like(x), where=x0 > 0) ** (2.0 * policy.strength)
+        for x, x0 in ((1.0 - shares[-1], 1.0 - first), (shares[-1], first))
+    ]
+    wished = seen.base[firm] * np.where(seen.outbound[:, None], *factors)
+    money, wanted = add_up(seen.base[firm]), add_up(wished)
+    scale = np.divide(money, wanted, out=np.ones_like(money), where=wanted > 0)
+    changed = (factors[0] != factors[1]) & (wanted > 0)
+    return np.where(changed, wished * scale, seen.base[firm])
+
+
+def _market_share(firm: int, seen: Observed, quarter: int) -> np.ndarray:
+    return _share(firm, seen.order, seen.revenue[quarter])
+
+
+def scripted(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
+    """Return today's effort times the factors of a schedule; the last factor goes on."""
+    effort = seen.base[firm].copy()
+    if seen.quarter == 0:
+        return effort
+    for key, factors in policy.schedule.items():
+        effort[seen.mechanisms.index(key)] *= factors[min(seen.quarter, len(factors)) - 1]
+    return effort
+
+
 def _own_share(firm: int, seen: Observed, quarter: int) -> np.ndarray:
-    total = np.zeros(seen.impressions.shape[2])
-    for f in seen.order:
-        total = total + seen.impressions[quarter, f]
-    own = seen.impressions[quarter, firm]
+    return _share(firm, seen.order, seen.impressions[quarter])
+
+
+def _share(firm: int, order: np.ndarray, by_firm: np.ndarray) -> np.ndarray:
+    """Return a firm's share of a sum over firms, (L,), 0 of nothing; summed in their order."""
+    total = add_up(by_firm[order])
+    own = by_firm[firm]
     return np.divide(own, total, out=np.zeros_like(own), where=total > 0)
 
 
@@ -103,6 +153,8 @@ POLICIES: dict[str, Callable[[int, Policy, Observed], np.ndarray]] = {
     "proportional": proportional,
     "reactive": reactive,
     "imitator": imitator,
+    "best_response": best_response,
+    "scripted": scripted,
 }
 
 

@@ -35,6 +35,7 @@ class Stream(IntEnum):
     NETWORK = 5
     INIT = 6
     BREACH = 7
+    SHOCK = 8
 
 
 @law

@@ -54,9 +54,14 @@ POLICY_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "proportional": ("strength", "lag"),
         "reactive": ("strength", "lag"),
         "imitator": ("strength", "lag"),
+        "best_response": ("strength", "lag"),
+        "scripted": ("schedule",),
     }
 )
-POLICY_UNREAD = MappingProxyType({"strength": 0, "lag": 1})
+POLICY_UNREAD: Mapping[str, Any] = MappingProxyType({"strength": 0, "lag": 1, "schedule": {}})
+MOST_FACTOR = 100.0  # of today's effort, in a schedule
+# Firms that a shock may name without knowing their keys.
+FIRM_WORDS = (EVERYBODY, "organization", "competitors", "first_competitor", "last_competitor")
 
 
 def number(
@@ -86,6 +91,48 @@ def share_or_derived(meaning: str) -> Any:
 
 
 INF = float("inf")
+
+
+@dataclass(frozen=True)
+class ShockKind:
+    """What a kind of shock does, in which unit, and what it reads beside size and time."""
+
+    unit: str
+    low: float
+    high: float
+    meaning: str
+    reads: tuple[str, ...]
+
+
+SHOCK_KINDS: Mapping[str, ShockKind] = MappingProxyType(
+    {
+        "recall": ShockKind(
+            "logit", 0, 10, "loss of delivered quality", ("firm", "to", "weeks", "cost")
+        ),
+        "crisis": ShockKind(
+            "1/week",
+            0,
+            10,
+            "evidence of bad news about the firm",
+            ("firm", "to", "weeks", "valence", "salience"),
+        ),
+        "endorsement": ShockKind(
+            "1/week",
+            0,
+            10,
+            "evidence of an opinion leader's praise",
+            ("firm", "to", "weeks", "valence", "salience"),
+        ),
+        "price_move": ShockKind("share", -0.9, 10, "change of the firm's price", ("firm", "weeks")),
+        "demand": ShockKind("share", -1, 10, "change of units bought", ("to", "weeks")),
+        "need_jump": ShockKind("need", 0, 100, "how far needs move", ("to", "weeks")),
+        "new_entrant": ShockKind("1 or 0", 0, 1, "the firm is absent until then", ("firm",)),
+    }
+)
+SHOCK_UNREAD: Mapping[str, Any] = MappingProxyType(
+    {"firm": EVERYBODY, "to": (), "weeks": None, "cost": 0, "valence": 0, "salience": 0}
+)
+VALENCES = MappingProxyType({"crisis": (-1.0, 0.0), "endorsement": (0.0, 1.0)})
 
 
 @dataclass(frozen=True)
@@ -508,7 +555,7 @@ class Programme:
 class Policy:
     """How a firm sets its budget each quarter, see sim/policies.py."""
 
-    name: str = word("passive, proportional, reactive or imitator")
+    name: str = word("passive, proportional, reactive, imitator, best_response or scripted")
     strength: float = number(
         0, 5, "factor", "size of the response (0 never responds, as passive never does)"
     )
@@ -516,19 +563,40 @@ class Policy:
     budget: float = number(
         0, INF, "currency/quarter", "most it can spend on mechanisms and capital"
     )
+    schedule: Mapping[str, tuple[float, ...]] = field(
+        default_factory=dict,
+        metadata={
+            "meaning": "factors on today's effort by mechanism, one per quarter from the first "
+            "on, the last for all that follow (scripted)"
+        },
+    )
 
     def __post_init__(self) -> None:
         """Check ranges and that the policy reads what it is given."""
         check_fields(self)
         require_one_of("policy.name", self.name, POLICY_READS)
+        freeze(self, "schedule")
+        self._check_schedule()
         for name, unread in POLICY_UNREAD.items():
             value = getattr(self, name)
             if name not in POLICY_READS[self.name] and value != unread:
                 readers = ", ".join(key for key, reads in POLICY_READS.items() if name in reads)
+                shown = dict(value) if isinstance(value, Mapping) else f"{value:g}"
                 raise ValueError(
-                    f"policy.{name}={value:g} is not read by policy {self.name!r} (it is by "
+                    f"policy.{name}={shown} is not read by policy {self.name!r} (it is by "
                     f"{readers}): it must be {unread}"
                 )
+
+    def _check_schedule(self) -> None:
+        if self.name == "scripted" and not self.schedule:
+            raise ValueError(
+                "policy.schedule={}: policy 'scripted' needs factors for one mechanism at least"
+            )
+        for key, factors in self.schedule.items():
+            if not factors:
+                raise ValueError(f"policy.schedule.{key}=[] needs one factor at least")
+            for quarter, factor in enumerate(factors):
+                require_in(f"policy.schedule.{key}.{quarter}", factor, 0.0, MOST_FACTOR)
 
 
 @dataclass(frozen=True)
@@ -573,6 +641,8 @@ class Firm:
                     f"levers.{key}={value:g} of {self.key} is out of range: it must "
                     f"lie in [{row.low:g}, {row.high:g}]"
                 )
+        for key in self.policy.schedule:
+            require_one_of("policy.schedule: a programme", key, self.programmes)
         names = [d.key for d in self.departments]
         if not names or len(set(names)) != len(names):
             raise ValueError(
@@ -687,6 +757,113 @@ class Design:
 
 
 @dataclass(frozen=True)
+class Shock:
+    """Something that happens to the market, whatever anybody does; the same in every arm.
+
+    A shock of size 0 does not happen, and neither does one with a chance below 1 in the
+    replications whose draw says so.
+    """
+
+    key: str = word("name in settings; its luck travels with it")
+    kind: str = word("recall, crisis, endorsement, price_move, demand, need_jump or new_entrant")
+    firm: str = word(
+        "whom it hits: a firm, organization, competitors, first_competitor, last_competitor or all"
+    )
+    quarter: int = number(1, 80, "quarter", "in which it begins (1 is the first)")
+    week: int = number(1, WEEKS_PER_QUARTER, "week", "of that quarter, in which it begins")
+    weeks: int | None = word("how many weeks it lasts; null for good")
+    size: float = number(-1, 100, "", "how strong it is, in the unit of its kind; 0 never happens")
+    chance: float = number(0, 1, "probability", "that it happens, drawn once per replication")
+    cost: float = field(
+        default=0.0,
+        metadata={
+            "low": 0,
+            "high": INF,
+            "unit": "currency",
+            "meaning": "paid once in its first week by each firm it hits (recall)",
+        },
+    )
+    valence: float = field(
+        default=0.0,
+        metadata={
+            "low": -1,
+            "high": 1,
+            "unit": "attitude",
+            "meaning": "what the news says (crisis below 0, endorsement above)",
+        },
+    )
+    salience: float = field(
+        default=0.0,
+        metadata={
+            "low": 0,
+            "high": 10,
+            "unit": "1/week",
+            "meaning": "hazard that the news brings the firm to mind (crisis, endorsement)",
+        },
+    )
+    to: tuple[str, ...] = field(
+        default=(), metadata={"meaning": "stakeholder types it reaches; empty or all for all"}
+    )
+
+    def __post_init__(self) -> None:
+        """Check the kind, the ranges that go with it, and that it reads what it is given."""
+        check_fields(self)
+        require_one_of(f"{self.key}.kind", self.kind, SHOCK_KINDS)
+        kind = SHOCK_KINDS[self.kind]
+        name = f"{self.key}.size ({kind.meaning}, kind {self.kind!r}, {kind.unit})"
+        require_in(name, self.size, kind.low, kind.high)
+        for name, unread in SHOCK_UNREAD.items():
+            value = getattr(self, name)
+            if name not in kind.reads and value != unread:
+                readers = ", ".join(key for key, k in SHOCK_KINDS.items() if name in k.reads)
+                must = {"to": "all", "weeks": "null"}.get(name, unread)
+                raise ValueError(
+                    f"{self.key}.{name}={_plain(value)} is not read by kind {self.kind!r} (it is "
+                    f"by {readers}): it must be {must}"
+                )
+        if self.weeks is not None and (type(self.weeks) is not int or not 1 <= self.weeks <= 1040):
+            raise ValueError(
+                f"{self.key}.weeks={self.weeks!r} must be a whole number from 1 to 1040, or null"
+            )
+        low, high = VALENCES.get(self.kind, (0.0, 0.0))
+        if low != high and (self.valence == 0 or not low <= self.valence <= high):
+            raise ValueError(
+                f"{self.key}.valence={self.valence:g}: kind {self.kind!r} needs one "
+                f"{'below' if low < 0 else 'above'} 0, in [{low:g}, {high:g}]"
+            )
+        if self.kind == "new_entrant" and (self.size not in (0, 1) or self.week != 1):
+            raise ValueError(
+                f"{self.key}: a firm enters with a quarter's first week: size must be 1 (0 never "
+                f"happens) and week 1, not size={self.size:g} and week={self.week}"
+            )
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else f"{value!r}"
+
+
+@dataclass(frozen=True)
+class Season:
+    """The course of a year: a cosine around 1 with its highest point in the week `peak`."""
+
+    demand: float = number(0, 1, "share", "units bought at the peak beyond the year's mean")
+    occasions: float = number(
+        0, 1, "share", "rate of occasions to choose at the peak beyond the year's mean"
+    )
+    peak: int = number(1, 52, "week", "of the year with the highest; the first counted week is 1")
+    to: tuple[str, ...] = field(
+        default=(), metadata={"meaning": "customers it concerns; empty or all for all"}
+    )
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        check_fields(self)
+
+
+NO_SEASON = Season(0.0, 0.0, 1)
+
+
+@dataclass(frozen=True)
 class Finance:
     """How money is counted."""
 
@@ -756,11 +933,13 @@ class Scenario:
     physics: Physics = word("coefficients of the laws")
     finance: Finance = word("how money is counted")
     people: People | None = field(default=None, metadata={"meaning": "own tables, if any"})
+    shocks: tuple[Shock, ...] = field(default=(), metadata={"meaning": "what will happen"})
+    season: Season = field(default=NO_SEASON, metadata={"meaning": "the course of a year"})
 
     def __post_init__(self) -> None:
         """Check that everything named exists and that nothing is named twice."""
         check_fields(self)
-        for group in ("stakeholders", "firms", "layers", "mechanisms"):
+        for group in ("stakeholders", "firms", "layers", "mechanisms", "shocks"):
             keys = [item.key for item in getattr(self, group)]
             if len(set(keys)) != len(keys):
                 raise ValueError(f"{group}: names must differ, got {keys}")
@@ -773,6 +952,7 @@ class Scenario:
         self._check_stakeholders()
         self._check_layers()
         self._check_mechanisms()
+        self._check_shocks()
 
     def _check_stakeholders(self) -> None:
         for kind in self.stakeholders:
@@ -815,6 +995,60 @@ class Scenario:
                     mechanism.owner,
                     [d.key for d in firm.departments],
                 )
+
+    def _check_shocks(self) -> None:
+        """Check whom shocks and seasons reach and that nobody is the customer of an absent firm."""
+        customer = {kind.key: kind.customer for kind in self.stakeholders}
+        for key in self.season.to:
+            require_one_of("season.to", key, [k for k in customer if customer[k]])
+        for shock in self.shocks:
+            where = f"shocks.{shock.key}"
+            for key in shock.to:
+                require_one_of(f"{where}.to", key, customer)
+            require_one_of(f"{where}.firm", shock.firm, [*FIRM_WORDS, *(f.key for f in self.firms)])
+            hit = self.hit(shock)
+            if not hit:
+                raise ValueError(f"{where}.firm={shock.firm!r}: there is no competitor to hit")
+            if shock.kind != "new_entrant" or shock.size == 0:
+                continue
+            if 0 in hit:
+                raise ValueError(
+                    f"{where}.firm={shock.firm!r}: the organization is there from the start; only "
+                    "competitors enter"
+                )
+            for f in hit:
+                self._check_entrant(where, f)
+
+    def _check_entrant(self, where: str, f: int) -> None:
+        """Refuse customers at the start of a firm that is not there yet."""
+        key = self.firms[f].key
+        for kind in self.stakeholders:
+            if kind.customer and kind.tied.get(key, 0.0) > 0:
+                raise ValueError(
+                    f"stakeholders.{kind.key}.tied.{key}={kind.tied[key]:g}: nobody can be the "
+                    f"customer of a firm that is absent until {where}; it must be 0"
+                )
+        if self.people is not None:
+            customer = np.array([kind.customer for kind in self.stakeholders], bool)
+            theirs = customer[self.people.kind] & (self.people.tied == f)
+            if theirs.any():
+                raise ValueError(
+                    f"people: {self.people.ids[int(theirs.argmax())]!r} is a customer of {key}, "
+                    f"which is absent until {where}"
+                )
+
+    def hit(self, shock: Shock) -> tuple[int, ...]:
+        """Return the firms that a shock hits, as indices."""
+        rivals = tuple(range(1, len(self.firms)))
+        keys = [firm.key for firm in self.firms]
+        by_word = {
+            EVERYBODY: (0, *rivals),
+            "organization": (0,),
+            "competitors": rivals,
+            "first_competitor": rivals[:1],
+            "last_competitor": rivals[-1:],
+        }
+        return by_word[shock.firm] if shock.firm in by_word else (keys.index(shock.firm),)
 
     def mechanism(self, key: str) -> int:
         """Return the index of a mechanism; KeyError names the nearest."""

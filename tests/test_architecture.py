@@ -19,7 +19,7 @@ FLOORS = (
     ("sim.choosers", "sim.adjacency"),
     ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks", "sim.arms"),
     ("sim.population", "sim.firms", "sim.kernels"),
-    ("sim.kpis", "sim.sensing", "sim.structure"),
+    ("sim.kpis", "sim.sensing", "sim.structure", "sim.shocks"),
     ("sim.opening",),
     ("sim.volume",),
     ("sim.engine",),

@@ -9,7 +9,17 @@ import pytest
 import village
 
 from sim.engine import Run
-from sim.policies import POLICIES, Observed, afford, imitator, passive, policy_named, proportional
+from sim.policies import (
+    POLICIES,
+    Observed,
+    afford,
+    best_response,
+    imitator,
+    passive,
+    policy_named,
+    proportional,
+    scripted,
+)
 from sim.policies import reactive as reactive_policy
 from sim.population import build_world
 from sim.scenario import Policy, Programme
@@ -25,6 +35,7 @@ def seen(
     maturity: object = (),
     effort: object = (),
     base: object = ((10.0, 4.0), (6.0, 0.0)),
+    quarter: int = 1,
 ) -> Observed:
     """Return what two firms with two mechanisms see; the first mechanism is outbound."""
 
@@ -39,6 +50,8 @@ def seen(
         lanes(maturity, 2, 2),
         lanes(effort, 2, 2),
         np.array([True, False]),
+        quarter,
+        ("shouting", "serving"),
     )
 
 
@@ -102,14 +115,107 @@ def test_an_imitator_does_not_copy_what_is_no_longer_funded_or_not_yet_to_be_see
     assert imitator(1, policy(lag=2), late)[:, 0].tolist() == [6.0, 0.0]
 
 
+def test_a_best_reply_moves_money_to_where_the_customers_are() -> None:
+    """From half of the market to a quarter: attack x (.75 / .5)^2, service x (.25 / .5)^2."""
+    history = seen(revenue=[[50, 50], [25, 75]])
+    wished = np.array([10 * 2.25, 4 * 0.25])
+    assert best_response(0, policy(), history)[:, 0] == pytest.approx(wished * 14 / wished.sum())
+    assert best_response(1, policy(), history)[:, 0] == pytest.approx([6.0, 0.0])
+    half = np.array([10 * 1.5, 4 * 0.5])
+    assert best_response(0, policy(strength=0.5), history)[:, 0] == pytest.approx(half * 14 / 17)
+    assert best_response(0, policy(strength=0.0), history)[:, 0].tolist() == [10.0, 4.0]
+
+
+def test_a_best_reply_spends_no_more_than_today_and_waits_its_lag() -> None:
+    history = seen(revenue=[[50, 50], [25, 75], [60, 40]])
+    for lag in (1, 2):
+        assert best_response(0, policy(lag=lag), history)[:, 0].sum() == pytest.approx(14.0)
+    late = best_response(0, policy(lag=2), history)
+    assert np.array_equal(late, best_response(0, policy(), seen(revenue=[[50, 50], [25, 75]])))
+    assert best_response(0, policy(lag=3), history)[:, 0].tolist() == [10.0, 4.0]
+    assert best_response(0, policy(lag=4), history)[:, 0].tolist() == [10.0, 4.0]
+
+
+def test_a_best_reply_starts_from_the_first_share_that_a_newcomer_has() -> None:
+    """Nothing, then 20 of 100, then 40 of 100: service x 4, attack x (.6 / .8)^2."""
+    history = seen(revenue=[[0, 100], [20, 80], [40, 60]])
+    wished = np.array([10 * 0.5625, 4 * 4.0])
+    assert best_response(0, policy(), history)[:, 0] == pytest.approx(wished * 14 / wished.sum())
+
+
+def test_a_best_reply_to_a_market_without_sales_or_rivals_is_to_go_on() -> None:
+    assert best_response(0, policy(), seen(revenue=[[0, 0], [0, 0]]))[:, 0].tolist() == [10, 4]
+    assert best_response(0, policy(), seen(revenue=[[9, 0], [7, 0]]))[:, 0].tolist() == [10, 4]
+
+
+def script(**schedule: tuple[float, ...]) -> Policy:
+    return Policy("scripted", 0.0, 1, 1e9, schedule)
+
+
+def test_a_script_multiplies_todays_effort_quarter_by_quarter_and_its_last_factor_goes_on() -> None:
+    given = script(shouting=(2.0, 0.5))
+    efforts = [scripted(0, given, seen(quarter=q))[:, 0].tolist() for q in range(5)]
+    assert efforts == [[10, 4], [20, 4], [5, 4], [5, 4], [5, 4]]
+
+
+def test_the_engine_plays_a_script_from_the_first_quarter_after_the_warm_up() -> None:
+    market = village.scenario(quarters=3, warm_up=2)
+    loud = village.firm("theirs", policy=script(advertising=(3.0, 0.0)))
+    market = replace(market, firms=(market.firms[0], loud))
+    run = Run(market, (village.arm(market),), 1, 0, build_world(market, 1, 0))
+    efforts = [run.firms.effort[1, 0, 0]]
+    for _ in range(3):
+        run.advance_quarter()
+        efforts.append(run.firms.effort[1, 0, 0])
+    assert efforts == [13.0, 39.0, 0.0, 0.0]
+    assert run.firms.effort[0, 0, 0] == 13.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "scripted"}, "needs factors for one mechanism at least"),
+        ({"name": "scripted", "schedule": {"x": ()}}, r"policy\.schedule\.x=\[\] needs one"),
+        ({"name": "scripted", "schedule": {"x": (1.0, -1.0)}}, r"policy\.schedule\.x\.1=-1\.0"),
+        ({"name": "scripted", "schedule": {"x": (1.0,)}, "lag": 2}, r"policy\.lag=2 is not read"),
+        ({"name": "passive", "schedule": {"x": (1.0,)}}, r"policy\.schedule=.* is not read"),
+    ],
+)
+def test_a_script_that_nobody_can_play_is_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Policy(**{"strength": 0.0, "lag": 1, "budget": 1.0, **changes})
+
+
+def test_a_script_of_what_a_firm_does_not_do_is_refused_with_the_nearest_programme() -> None:
+    with pytest.raises(ValueError, match=r"'advertisin' is unknown; did you mean 'advertising'"):
+        village.firm(policy=script(advertisin=(1.0,)))
+
+
+@pytest.mark.parametrize("answer", [Policy("best_response", 1.0, 1, 60.0), script(service=(2.0,))])
+def test_firms_that_trade_places_and_policies_trade_results(answer: Policy) -> None:
+    market = village.scenario(quarters=3)
+    ours, theirs = market.firms
+    market = replace(market, firms=(replace(ours, policy=answer, price=0.9), theirs))
+    there = replace(market, firms=market.firms[::-1])
+    one, other = (Run(m, (village.arm(m),), 5, 0, build_world(m, 5, 0)) for m in (market, there))
+    for _ in range(3):
+        one.advance_quarter()
+        other.advance_quarter()
+    assert not np.array_equal(one.firms.effort[0], one.firms.effort[1])
+    for name in ("effort", "maturity", "tied", "worth", "goodwill"):
+        here, swapped = getattr(one.firms, name), getattr(other.firms, name)
+        assert np.array_equal(here, swapped[::-1]), name
+
+
 def test_every_policy_leaves_what_it_saw_as_it_was() -> None:
     history = seen(
         [[1, 2], [2, 1]], [[3, 1], [1, 3]], [[[0.9, 0.5], [0.2, 0.0]]] * 2, [[[10, 4], [6, 0]]] * 2
     )
     before = history.base.copy()
-    for decide in POLICIES.values():
+    for name, decide in POLICIES.items():
+        given = script(shouting=(2.0,)) if name == "scripted" else policy()
         for firm in range(2):
-            decide(firm, policy(), history)
+            decide(firm, given, history)
     assert np.array_equal(history.base, before)
 
 

@@ -200,6 +200,7 @@ def test_streams_keep_their_numbers_because_results_depend_on_them() -> None:
         "NETWORK": 5,
         "INIT": 6,
         "BREACH": 7,
+        "SHOCK": 8,
     }
 
 

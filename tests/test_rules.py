@@ -22,6 +22,7 @@ from sim.scenario import (
     Policy,
     Programme,
     Scenario,
+    Shock,
 )
 from sim.state import ATTITUDE, FIRM_FIELDS, PROVIDER, SALIENCE
 
@@ -542,8 +543,10 @@ MOVED = {
     "strain": 1.0,
     "price_erosion": 0.3,
     "permission": 0.9,
+    "crisis_response": 0.5,
 }
 OFTEN = Acceptability("privacy", breach=20.0, trust_cost=0.5, delay=1)
+CRISIS = Shock("crisis", "crisis", "all", 1, 1, None, 0.1, 1.0, valence=-0.5)
 
 
 # What management sees is no part of the world; tests/test_mechanisms.py sees that it changes none.
@@ -554,6 +557,7 @@ def test_every_lever_changes_something(key: str) -> None:
         market,
         mechanisms=tuple(replace(m, acceptability=OFTEN) for m in market.mechanisms),
         stakeholders=(village.kind(count=120, voice=6.0, opportunity=0.3), village.employees()),
+        shocks=(CRISIS,) if key == "crisis_response" else (),
     )
     people = build_world(market, 1, 0)
     ours = replace(market.firms[0], levers={key: MOVED[key]})

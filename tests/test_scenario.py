@@ -77,7 +77,7 @@ def test_what_a_passive_policy_does_not_read_is_refused(
     with pytest.raises(
         ValueError,
         match=rf"policy\.{name}={value} is not read by policy 'passive' "
-        rf"\(it is by proportional, reactive, imitator\): it must be {unread}",
+        rf"\(it is by proportional, reactive, imitator, best_response\): it must be {unread}",
     ):
         Policy(**{**given, name: value})  # type: ignore[arg-type]
     for answering in ("proportional", "reactive", "imitator"):
