@@ -265,5 +265,8 @@ def _study(sheet: Sheet) -> Study:
         headline=sheet.headline,
         twins=sheet.twins,
         lanes=sheet.lanes,
+        ledger=sheet.ledger,
+        ledger_thresholds=sheet.ledger_thresholds,
+        shapley=sheet.shapley,
     )
     return study

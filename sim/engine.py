@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 
@@ -154,6 +155,20 @@ def run_arms(
     return tuple(np.stack(rows)[..., : len(arms)] for rows in run.rows)
 
 
+class Observer(Protocol):
+    """Looks on while a run goes on; it reads and changes nothing.
+
+    What was said this week and what drove it stand in the run until the next week begins. Weeks of
+    the warm-up are seen too; its end is the close of quarter 0.
+    """
+
+    def after_week(self, run: Run) -> None:
+        """A week has been lived."""
+
+    def after_close(self, run: Run) -> None:
+        """A quarter has been closed, or the books have been opened (quarter 0)."""
+
+
 class Run:
     """A run under way: world, state, firms and luck, advanced quarter by quarter.
 
@@ -168,6 +183,7 @@ class Run:
         replication: int,
         world: World,
         threads: int = 1,
+        observer: Observer | None = None,
     ) -> None:
         if not 0 <= seed < 2**32:
             raise ValueError(f"seed={seed!r} is out of range: it must lie in [0, {2**32 - 1}]")
@@ -181,6 +197,7 @@ class Run:
             sorted(range(len(scenario.firms)), key=lambda f: scenario.firms[f].key), np.int64
         )
         self.week, self.quarter = 0, 0
+        self.observer = observer
         self.coefficients = coefficients(scenario, self.arms)
         self.before = scenario.warm_up * WEEKS_PER_QUARTER
         self.facts = Facts(scenario, world)
@@ -355,6 +372,8 @@ class Run:
             counts[[ADDS, LOSSES, REFERRED]],
             state.quarter[RESOLVED] - before,
         )
+        if self.observer is not None:
+            self.observer.after_week(self)
 
     def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
         """Run both passes over the stakeholders, in parts of whole blocks, and add up the parts."""
@@ -491,6 +510,8 @@ class Run:
             spending.append(spent)
             value.append(self.firms.quarter[VALUE, 0].copy())
             scaled.append(self.scaled.copy())
+        if self.observer is not None:
+            self.observer.after_close(self)
 
 
 class Queue:

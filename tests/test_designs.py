@@ -55,6 +55,9 @@ def study(*portfolios: Portfolio, **changes: object) -> Study:
         headline=("trust",),
         twins="first",
         lanes=4,
+        ledger="none",
+        ledger_thresholds=Thresholds(attitude=0.05, salience=0.05, engagement=0.05),
+        shapley=False,
     )
     return replace(made, **changes)
 
@@ -162,6 +165,7 @@ def test_an_item_that_ends_before_it_starts_is_refused() -> None:
         ({"headline": ()}, "at least one"),
         ({"headline": ("trust", "trust")}, "must differ"),
         ({"twins": "some"}, "twins='some' is unknown"),
+        ({"ledger": "some"}, "ledger='some' is unknown"),
         ({"replications": 0}, "out of range"),
         ({"seed": -1}, "out of range"),
         ({"seed": 2**32}, "out of range"),
