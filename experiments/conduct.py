@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -150,6 +150,10 @@ def study_results(
         scorecard=tables["scorecard"],
         influence=tables["influence"],
         spending=tables["spending"],
+        ledger=tables["ledger"],
+        shapley=tables["shapley"],
+        interactions=tables["interactions"],
+        thresholds=asdict(study.ledger_thresholds),
         targets=question.targets,
         strategy_map=question.strategy_map,
         provenance={

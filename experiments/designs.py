@@ -17,7 +17,7 @@ import numpy as np
 from sim import kpis
 from sim.checks import check_fields, nearest, require_one_of
 from sim.flows import ORGANIZATION, Flow, muted, open_gates
-from sim.ledger import Thresholds
+from sim.influenced import Thresholds
 from sim.scenario import (
     CAPITALS,
     INF,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -51,6 +51,10 @@ class StudyResults:
         command, seed, replications (planned), git_commit, created and versions (a mapping).
     notes : tuple of str
         Further assumptions of this study, a sentence each.
+    ledger, shapley, interactions : DataFrame
+        The tidy tables of what closer looks found; empty where none was asked for.
+    thresholds : mapping
+        How far two lives must differ to count in the ledger, see `sim.influenced.Thresholds`.
     """
 
     question: str
@@ -73,6 +77,10 @@ class StudyResults:
     strategy_map: StrategyMap
     provenance: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    ledger: pd.DataFrame = field(default_factory=pd.DataFrame)
+    shapley: pd.DataFrame = field(default_factory=pd.DataFrame)
+    interactions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def label(self, arm: str) -> str:
         """Return an arm's label in quotation marks."""

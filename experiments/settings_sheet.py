@@ -11,7 +11,7 @@ from typing import Any
 from experiments.designs import Portfolio, Study
 from experiments.settings_build import hints_of, member_hint
 from experiments.settings_errors import SettingsError, nearest
-from sim.ledger import Thresholds
+from sim.influenced import Thresholds
 from sim.policies import POLICIES
 from sim.scenario import (
     SPREADS,
@@ -95,7 +95,7 @@ class Sheet:
     twins: str = _same(Study, "twins")
     lanes: int = _same(Study, "lanes")
     ledger: str = _same(Study, "ledger")
-    ledger_thresholds: Thresholds = _same(Study, "ledger_thresholds")
+    ledger_thresholds: Thresholds = word("how far two lives must differ to count")
     shapley: bool = _same(Study, "shapley")
 
 

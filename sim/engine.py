@@ -163,10 +163,10 @@ class Observer(Protocol):
     """
 
     def after_week(self, run: Run) -> None:
-        """A week has been lived."""
+        """Take note of a week that has just been lived."""
 
     def after_close(self, run: Run) -> None:
-        """A quarter has been closed, or the books have been opened (quarter 0)."""
+        """Take note of a quarter's close, or of the opening of the books (quarter 0)."""
 
 
 class Run:

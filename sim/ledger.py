@@ -1,13 +1,8 @@
 """The influence ledger: how many think or do something that they otherwise wouldn't.
 
-By Philip Sheldrake's definition somebody has been influenced who thinks or does something they
-otherwise wouldn't have thought or done (The Business of Influence, Wiley 2011). So people are
-counted one by one, at every quarter's close, in a run beside its twins, which share its luck and in
-which a flow is muted. An arm and its twins are lanes of one pass; state is read and never written.
-
-*Think* is attitude and salience, *do* is whom one buys from, whether one would recommend, whether
-one spoke and how, and, for those who work for the organization, engagement; all towards the
-organization. More is what speaks for it, less what speaks against it, other what does neither.
+People are counted one by one, at every quarter's close, in a run beside its twins, which share its
+luck and in which a flow is muted (see sim/influenced.py for what counts). An arm and its twins are
+lanes of one pass; state is read and never written.
 """
 
 from __future__ import annotations
@@ -20,46 +15,19 @@ import numpy as np
 from scipy.special import ndtri
 
 from sim import lookup
-from sim.checks import check_fields
 from sim.draws import key_of, words
 from sim.engine import Run
 from sim.flows import ORGANIZATION
+from sim.influenced import DO, ENTRIES, LESS, OTHER, SAME, SIGNS, THINK, Thresholds, whole
 from sim.kernels import COEFFICIENTS
 from sim.laws import recommend
 from sim.population import build_world
 from sim.rng import Stream
-from sim.scenario import Arm, Scenario, number
+from sim.scenario import Arm, Scenario
 from sim.state import World
 
-THINK = ("attitude", "salience")
-DO = ("provider", "advocacy", "voice", "engagement")
-ANYTHING = "anything"
-ENTRIES = tuple(
-    (sphere, what)
-    for sphere, names in (("think", THINK), ("do", DO))
-    for what in (*names, ANYTHING)
-)
-SIGNS = ("more", "less", "other")
-SAME, MORE, LESS, OTHER = range(4)
 WELL, BADLY = 1, 2  # bits: how one spoke about the organization this quarter
 FEWEST = 2  # lanes that a comparison needs
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """How far two lives must differ before somebody counts as thinking or feeling otherwise."""
-
-    attitude: float = number(0, 2, "attitude", "smallest difference that counts as thinking so")
-    salience: float = number(
-        0, 1, "probability", "smallest difference of being in mind that counts as thinking so"
-    )
-    engagement: float = number(
-        0, 2, "attitude", "smallest difference of an employee's engagement that counts as doing so"
-    )
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -283,11 +251,3 @@ def _meaning(n_signs: int) -> np.ndarray:
             if sign != SAME:
                 found[code, entry, sign - 1] = True
     return found
-
-
-def whole(signs: Sequence[int]) -> int:
-    """Return the sign of several differences taken together."""
-    if not any(signs):
-        return SAME
-    good, bad = MORE in signs, LESS in signs
-    return OTHER if good == bad else MORE if good else LESS

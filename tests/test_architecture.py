@@ -15,7 +15,7 @@ FLOORS = (
     ("sim.checks", "sim.lanes"),
     ("sim.flows", "sim.rng", "sim.levers"),
     ("sim.scenario", "sim.state", "sim.draws"),
-    ("sim.arcs", "sim.lookup"),
+    ("sim.arcs", "sim.lookup", "sim.influenced"),
     ("sim.choosers", "sim.adjacency"),
     ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks", "sim.arms"),
     ("sim.population", "sim.firms", "sim.kernels"),

@@ -19,6 +19,7 @@ from experiments.designs import (
     twins,
 )
 from sim.flows import Flow, Law
+from sim.influenced import Thresholds
 from sim.laws.finance import discount
 from sim.scenario import Finance, Mechanism, Programme, Scenario
 
