@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.cli_study import RESULTS, baseline_of, check_portfolio, values_of
 from experiments.exits import FINE
 
 if TYPE_CHECKING:
+    from experiments.settings import Settings
     from experiments.story import Plot, Story
     from sim.scenario import Scenario
 
 OWN = ("flow", "portfolio", "quarter", "type", "stakeholder", "replication")
 COLUMNS = 100
+MOST_REPLICATIONS = 99_999
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -28,7 +31,7 @@ def explain(options: argparse.Namespace) -> int:
         If nobody matches, the id is unknown, or anything asked for is out of range.
     """
     own = {key: values_of(options.overrides, key) for key in OWN}
-    plot, kind = _plot(options, own)
+    plot, kind, resolved = _plot(options, own)
     row = _row(plot, own, kind)
 
     from experiments import store
@@ -40,17 +43,20 @@ def explain(options: argparse.Namespace) -> int:
     story = tell(plot, row)
     if out is None:
         name = f"{plot.scenario.key}_explain_flow{plot.flow.value}"
-        out = store.new_folder(RESULTS, name)
+        out = store.new_folder(RESULTS, f"{date.today().isoformat()}_{name}")
     out.mkdir(parents=True, exist_ok=True)
     print(_write(story, out))
+    store.write_settings(out, resolved)
     print(f"story  {out / 'story.txt'}\ntable  {out / 'lives.csv'}")
     return FINE
 
 
-def _plot(options: argparse.Namespace, own: Mapping[str, list[str]]) -> tuple[Plot, int | None]:
-    """Return what is to be told, and the stakeholder type it must be about."""
+def _plot(
+    options: argparse.Namespace, own: Mapping[str, list[str]]
+) -> tuple[Plot, int | None, dict[str, Any]]:
+    """Return what is to be told, the stakeholder type it must be about, and all settings."""
     from experiments import designs
-    from experiments.settings import SettingsError, load
+    from experiments.settings import SettingsError
     from experiments.story import Plot
     from sim.flows import Flow
     from sim.population import build_world
@@ -61,27 +67,43 @@ def _plot(options: argparse.Namespace, own: Mapping[str, list[str]]) -> tuple[Pl
     if not own["flow"]:
         raise SettingsError("explain needs flow=1 to flow=6: the flow that the twin mutes")
     flow = Flow(_whole("flow", own["flow"][0], 1, len(Flow)))
-    others = [text for text in options.overrides if text.partition("=")[0] not in OWN]
-    if options.seed is not None:
-        others.append(f"seed={options.seed}")
-    check_portfolio(own["portfolio"], options.config_dir)
-    base = baseline_of([*others, *([] if values_of(others, "experiment") else ["experiment=run"])],
-                       options.config_dir)  # fmt: skip
-    keys = list(dict.fromkeys([base, *own["portfolio"]]))
-    settings = load([*others, f"portfolios=[{','.join(keys)}]"], options.config_dir)
+    settings, portfolio = _settings(options, own["portfolio"])
     scenario, study = settings.scenario, settings.study
-    kind = _kind(scenario, own["type"])
     quarter = scenario.quarters
     if own["quarter"]:
         quarter = _whole("quarter", own["quarter"][0], 1, scenario.quarters)
     replication = 0
     if own["replication"]:
-        replication = _whole("replication", own["replication"][0], 0, 99_999)
-    arm = next(arm for arm in designs.arms(study, scenario) if arm.key == keys[-1])
+        replication = _whole("replication", own["replication"][0], 0, MOST_REPLICATIONS)
+    kind = _kind(scenario, own["type"])
+    arm = next(arm for arm in designs.arms(study, scenario) if arm.key == portfolio)
     twin = next(twin for muted, twin in designs.twins(arm, len(scenario.firms)) if muted == flow)
-    world = build_world(scenario, study.seed, replication)
-    return Plot(scenario, arm, twin, flow, study.seed, replication, quarter,
-                study.ledger_thresholds, world), kind  # fmt: skip
+    plot = Plot(
+        scenario=scenario,
+        arm=arm,
+        twin=twin,
+        flow=flow,
+        seed=study.seed,
+        replication=replication,
+        quarter=quarter,
+        thresholds=study.ledger_thresholds,
+        world=build_world(scenario, study.seed, replication),
+    )
+    return plot, kind, settings.resolved
+
+
+def _settings(options: argparse.Namespace, portfolio: list[str]) -> tuple[Settings, str]:
+    """Return the settings, and which portfolio's life is told: today's if none is named."""
+    from experiments.settings import load
+
+    others = [text for text in options.overrides if text.partition("=")[0] not in OWN]
+    if options.seed is not None:
+        others.append(f"seed={options.seed}")
+    if not values_of(others, "experiment"):
+        others = ["experiment=run", *others]
+    check_portfolio(portfolio, options.config_dir)
+    keys = list(dict.fromkeys([baseline_of(others, options.config_dir), *portfolio]))
+    return load([*others, f"portfolios=[{','.join(keys)}]"], options.config_dir), keys[-1]
 
 
 def _whole(key: str, text: str, low: int, high: int) -> int:

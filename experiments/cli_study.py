@@ -82,6 +82,7 @@ def values_of(overrides: Sequence[str], key: str) -> list[str]:
 
 
 def check_portfolio(chosen: Sequence[str], config_dir: Path | None) -> None:
+    """Refuse a portfolio that is not on the shelf, with the nearest name."""
     from experiments.settings import SettingsError
     from experiments.settings_errors import nearest
     from experiments.settings_files import folders_of, names_in

@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from experiments import designs
-from experiments.attribution import coalition_gates
 from experiments.designs import Study
 from experiments.journal import Answer
 from experiments.provenance import digest
-from sim.flows import Flow
+from sim.flows import Flow, coalition_gates
 from sim.scenario import Arm, Scenario
 from sim.state import World
 

@@ -3,9 +3,9 @@
 Both lives are lived on the same luck, and every number in them is the model's own (`sim.trace`).
 Whose life is told follows a rule, so that the same settings always tell the same story: somebody
 who at the quarter's close buys from the organization in one of the two lives only; if nobody does,
-somebody who would recommend it in one only, spoke of it otherwise in that quarter, works for it with
-another engagement, or buys from another rival; among these whose attitude to it differs most, and
-then whose id is smallest.
+somebody who would recommend it in one only, spoke of it otherwise in that quarter, works for it
+with another engagement, or buys from another rival; among these whose attitude to it differs most,
+and then whose id is smallest.
 """
 
 from __future__ import annotations

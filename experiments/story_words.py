@@ -1,4 +1,4 @@
-"""A story in one paragraph of plain words: what happened, and what would have happened otherwise."""
+"""A story in one paragraph of plain words: what happened, and what otherwise would have."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ class _Words:
         scenario, world = self.plot.scenario, self.plot.world
         self.kind = scenario.stakeholders[world.kind[story.row]].label.lower()
         self.customer = scenario.stakeholders[world.kind[story.row]].customer
+        self.tied_to = "provider" if self.customer else "firm"
         self.firms = [firm.label for firm in scenario.firms]
         self.us = self.firms[ORGANIZATION]
 
@@ -90,7 +91,7 @@ class _Words:
         lived = [week.experience for week in weeks if week.experience]
         impressions = sum(float(week.impressions[f]) for week in weeks)
         parts = [
-            f"met {impressions:.0f} impressions of {self.us}, as their like do on average",
+            f"met {impressions:.0f} impressions of {self.us} (the average of their type)",
             f"heard it spoken of {_times(len(heard))}"
             + (f", {_times(good)} well, by {speakers} of those they know" if heard else ""),
         ]
@@ -100,8 +101,8 @@ class _Words:
                 for name in ("performance", "expected", "promised")
             )
             parts.append(
-                f"experienced their provider {_times(len(lived))}, at a quality of {done:.2f} on "
-                f"average where {expected:.2f} was expected and {promised:.2f} promised"
+                f"experienced their {self.tied_to} {_times(len(lived))}, at a quality of {done:.2f} "
+                f"on average where {expected:.2f} was expected and {promised:.2f} promised"
             )
         text = (
             f"By the close of quarter {self.plot.quarter}, {len(weeks)} weeks on, they had "
@@ -243,7 +244,7 @@ class _Words:
             "engagement": "another engagement in their work",
         }
         differs = [text for what, text in names.items() if self.story.signs[what]]
-        return f"with {listed(differs)}" if differs else "do nothing else than they did"
+        return f"with {listed(differs)}" if differs else "do nothing otherwise"
 
 
 def _apart(run: Week, twin: Week) -> bool:
@@ -261,7 +262,7 @@ def _signed(value: float, decimals: int = 2) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.1f} %"
 
 
 def _times(count: int) -> str:

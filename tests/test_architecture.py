@@ -35,12 +35,12 @@ FLOORS = (
     ),
     ("experiments.store", "experiments.notation", "experiments.sheet"),
     ("experiments.journal", "experiments.tables", "experiments.worlds"),
+    ("experiments.inquiries",),
     (
         "experiments.analysis",
         "experiments.ranking",
         "experiments.attribution",
         "experiments.accounts",
-        "experiments.inquiries",
         "experiments.selection",
         "experiments.sensitivity",
         "experiments.robustness",
