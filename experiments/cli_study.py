@@ -56,6 +56,8 @@ def _asked(options: argparse.Namespace) -> tuple[Settings, str]:
     prefix = ""
     if options.verb == "ledger":
         prefix = "ledger_"
+        if values_of(overrides, "ledger")[-1:] == ["none"]:
+            raise SettingsError("ledger=none: the command ledger keeps one; choose first or all")
         if not values_of(overrides, "ledger"):
             overrides.append("ledger=first")
     if options.verb != "run" and not (prefix and values_of(overrides, "portfolio")):

@@ -101,8 +101,9 @@ class _Words:
                 for name in ("performance", "expected", "promised")
             )
             parts.append(
-                f"experienced their {self.tied_to} {_times(len(lived))}, at a quality of {done:.2f} "
-                f"on average where {expected:.2f} was expected and {promised:.2f} promised"
+                f"experienced their {self.tied_to} {_times(len(lived))}, at a quality of "
+                f"{done:.2f} on average where {expected:.2f} was expected and {promised:.2f} "
+                "promised"
             )
         text = (
             f"By the close of quarter {self.plot.quarter}, {len(weeks)} weeks on, they had "

@@ -111,6 +111,8 @@ def test_no_command_at_all_shows_the_help_and_is_bad_input(
         (["compare", "--seed", "-1"], "--seed"),
         (["compare", "village"], "'village' is neither an option nor of the form key=value"),
         (["compare", "scenario=vilage"], "did you mean 'village'?"),
+        (["ledger", "ledger=none"], "ledger=none: the command ledger keeps one"),
+        (["ledger", "portfolio=a", "portfolio=b"], "ledger takes one portfolio=NAME"),
         (["compare", "quarterz=3"], "did you mean 'quarters'?"),
         (["compare", "quarters=0"], "quarters=0"),
         (["compare", "seed=many"], "seed='many'"),

@@ -59,7 +59,7 @@ def three(*opening: float, **given: object) -> Plot:
         4, 1, evidence=ties, opening_attitude=np.array(opening)[:, None], **given
     )
     market = still(peer_persuasion=1.0, **handmade.EVERYBODY_SPEAKS)
-    market = replace(market, layers=village.LAYERS)
+    market = replace(market, layers=village.LAYERS[:1])
     arm = handmade.arm(market)
     twin = replace(arm, key="twin", gates=muted(Flow.PEERS_ABOUT_US, 1))
     return Plot(market, arm, twin, Flow(2), 7, 0, 1, LIMITS, world)
