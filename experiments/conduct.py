@@ -145,7 +145,6 @@ def study_results(
             {d.key: d.label for d in scenario.firms[ORGANIZATION].departments},
             question.resolved["owners"],
         ),
-        quarter_worth=tuple(float(worth) for worth in designs.quarter_worth(scenario)),
         runs=tables["runs"],
         scorecard=tables["scorecard"],
         influence=tables["influence"],

@@ -17,6 +17,7 @@ import numpy as np
 from experiments.store import JOURNAL, write_whole
 from sim.scenario import Arm
 
+ARRAYS = ("kpi", "measures", "spending", "spending_worth", "afforded")
 LEFT_BEHIND = 60.0  # seconds; writing a unit takes a fraction of one
 
 
@@ -41,7 +42,7 @@ class UnitResult:
         Keys of the arms, in the order of the arrays' last axis.
     errors : tuple of str
         Traceback of each arm that failed, '' for those that finished.
-    kpi, measures, spending, value : float arrays
+    kpi, measures, spending, spending_worth, afforded : float arrays
         As in `sim.engine.History`; NaN for arms that failed.
     """
 
@@ -51,7 +52,8 @@ class UnitResult:
     kpi: np.ndarray
     measures: np.ndarray
     spending: np.ndarray
-    value: np.ndarray
+    spending_worth: np.ndarray
+    afforded: np.ndarray
 
     @property
     def finished(self) -> bool:
@@ -126,10 +128,7 @@ def write_unit(folder: Path, name: str, unit: UnitResult) -> None:
                 replication=np.int64(unit.replication),
                 arms=np.array(unit.arms, dtype=np.str_),
                 errors=np.array(unit.errors, dtype=np.str_),
-                kpi=unit.kpi,
-                measures=unit.measures,
-                spending=unit.spending,
-                value=unit.value,
+                **{name: getattr(unit, name) for name in ARRAYS},
             )
 
     write_whole(folder / JOURNAL / f"{name}.npz", write)
@@ -152,7 +151,7 @@ def read_unit(folder: Path, name: str) -> UnitResult | None:
             replication=int(stored["replication"]),
             arms=tuple(str(key) for key in stored["arms"]),
             errors=tuple(str(text) for text in stored["errors"]),
-            **{key: stored[key] for key in ("kpi", "measures", "spending", "value")},
+            **{name: stored[name] for name in ARRAYS},
         )
 
 

@@ -39,8 +39,6 @@ class StudyResults:
     departments : mapping
         Who runs here what the list of indicators gives to an owner, by the owner's key; an owner
         that is not in it has no department here.
-    quarter_worth : tuple of float
-        Present value of one unit of money spent evenly over each quarter.
     runs, scorecard, influence, spending : DataFrame
         The tidy tables of the study folder; `influence` may be empty.
     targets : tuple of Target
@@ -68,7 +66,6 @@ class StudyResults:
     kinds: Mapping[str, str]
     mechanisms: Mapping[str, str]
     departments: Mapping[str, str]
-    quarter_worth: tuple[float, ...]
     runs: pd.DataFrame
     scorecard: pd.DataFrame
     influence: pd.DataFrame
@@ -268,6 +265,14 @@ def _costs(runs: pd.DataFrame, baseline: str) -> dict[str, tuple[float, float]]:
     if baseline in means.index:
         means = means - means.loc[baseline]
     return {str(row.Index): (row.planned_cost, row.realised_cost) for row in means.itertuples()}
+
+
+def cuts(study: StudyResults) -> dict[str, float]:
+    """Return the least share of a quarter's wished-for spending, of arms that the budget cut."""
+    runs = study.runs[(study.runs["muted_flow"] == 0) & (study.runs["quarters_cut"] > 0)]
+    return {
+        str(arm): float(least) for arm, least in runs.groupby("arm")["least_afforded"].min().items()
+    }
 
 
 def _parts(study: StudyResults, cube: analysis.Cube, shown: str) -> pd.DataFrame:

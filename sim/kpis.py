@@ -527,10 +527,15 @@ def _money(close: Close, f: int) -> dict[str, np.ndarray]:
         "net_present_value": close.firms.worth[f],
         "value_with_customers": close.firms.worth[f] + base if opened else nothing,
         "revenue": total["revenue"] if opened else nothing,
-        "operating_margin": total["profit"] / total["revenue"] if opened else nothing,
+        "operating_margin": _ratio(total["profit"], total["revenue"]) if opened else nothing,
         "profit": total["profit"] if opened else nothing,
         "programme_spending": total["mechanisms"] + total["investment"] if opened else nothing,
     }
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return part / whole, nan where there is no whole."""
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
 
 
 def _market(close: Close, f: int) -> dict[str, np.ndarray]:

@@ -27,6 +27,7 @@ FLOORS = (
     ("sim",),
     (
         "experiments.designs",
+        "experiments.gaps",
         "experiments.provenance",
         "experiments.progress",
         "experiments.table_files",
