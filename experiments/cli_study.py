@@ -166,7 +166,7 @@ def _foretell(question: Question, jobs: int, quiet: bool) -> None:
     width = max(len(portfolio.key) for portfolio in study.portfolios)
     print(f"\n{'portfolio':{width}}  planned cost ({scenario.currency}, present value)")
     for arm in designs.arms(study, scenario):
-        cost = designs.planned_present_value(arm.plan, scenario)
+        cost = designs.planned_present_value(arm.plan, scenario, arm.design)
         mark = "  baseline" if arm.key == study.baseline else ""
         print(f"{arm.key:{width}}  {cost:12,.0f}{mark}")
     with workers.Workers(jobs) as crew:

@@ -126,6 +126,7 @@ def study_results(
 ) -> StudyResults:
     """Return what the report reads."""
     from experiments.report import StudyResults, departments_of
+    from experiments.results import NEW_DEPARTMENTS
 
     scenario, study = question.scenario, question.study
     commit, dirty = manifest["git"]["commit"], manifest["git"]["dirty"]
@@ -149,6 +150,17 @@ def study_results(
         scorecard=tables["scorecard"],
         influence=tables["influence"],
         spending=tables["spending"],
+        insight=tables["insight"],
+        designed={
+            portfolio.key: design.label
+            for portfolio in study.portfolios
+            if (design := study.design_of(portfolio)) is not None
+        },
+        siblings=designs.siblings(study),
+        entries={
+            **{d.key: d.label for d in scenario.firms[ORGANIZATION].departments},
+            NEW_DEPARTMENTS: "Departments that the design adds",
+        },
         ledger=tables["ledger"],
         shapley=tables["shapley"],
         interactions=tables["interactions"],

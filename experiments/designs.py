@@ -8,14 +8,15 @@ compares budgets. Influence is the difference between an arm and its twin with o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from sim import kpis
 from sim.checks import check_fields, nearest, require_one_of
+from sim.design import redesigned
 from sim.flows import ORGANIZATION, Flow, muted, open_gates
 from sim.influenced import Thresholds
 from sim.scenario import (
@@ -23,6 +24,7 @@ from sim.scenario import (
     INF,
     WEEKS_PER_QUARTER,
     Arm,
+    Design,
     Mechanism,
     Plan,
     Scenario,
@@ -79,6 +81,9 @@ class Portfolio:
     )
     capital_start: int = _from_first(1, "quarter", "first quarter of investment in capital")
     capital_until: int | None = _to_the_end("last quarter of investment; null for the horizon")
+    design: str | None = field(
+        default=None, metadata={"meaning": "how the organization is designed; null for as it is"}
+    )
 
     def __post_init__(self) -> None:
         """Check names, that nothing is funded twice and that the shares sum to one."""
@@ -126,6 +131,9 @@ class Study:
     shapley: bool = word(
         "whether baseline and best are run in all 64 combinations of open flows, for exact shares"
     )
+    designs: tuple[Design, ...] = field(
+        default=(), metadata={"meaning": "the designs that the portfolios name"}
+    )
 
     def __post_init__(self) -> None:
         """Check ranges, names and that the baseline is one of the portfolios."""
@@ -142,10 +150,48 @@ class Study:
             raise ValueError(f"headline: names must differ, got {', '.join(self.headline)}")
         for key in self.headline:
             require_one_of("headline", key, kpis.INDEX)
+        for portfolio in self.portfolios:
+            if portfolio.design is not None:
+                path = f"portfolio.{portfolio.key}.design"
+                require_one_of(path, portfolio.design, [design.key for design in self.designs])
+
+    def design_of(self, portfolio: Portfolio) -> Design | None:
+        """Return the design that a portfolio names."""
+        return next((d for d in self.designs if d.key == portfolio.design), None)
 
 
-def plan_of(portfolio: Portfolio, scenario: Scenario, planned_cost: float) -> Plan:
+def under_each(portfolio: Portfolio, designs: Sequence[Design]) -> list[Portfolio]:
+    """Return a portfolio once under each design; as it is if it spends nothing or names its own."""
+    if not designs or not portfolio.spends or portfolio.design is not None:
+        return [portfolio]
+    return [
+        replace(
+            portfolio,
+            key=f"{portfolio.key}@{design.key}",
+            label=f"{portfolio.label}, {design.label[:1].lower()}{design.label[1:]}",
+            design=design.key,
+        )
+        for design in designs
+    ]
+
+
+def siblings(study: Study) -> dict[str, str]:
+    """Return by portfolio that has a design the first one of the study with the same money."""
+    money = {p.key: (p.items, dict(p.capital), p.capital_start, p.capital_until)
+             for p in study.portfolios}  # fmt: skip
+    return {
+        p.key: next(key for key, spent in money.items() if spent == money[p.key])
+        for p in study.portfolios
+        if p.design is not None
+    }
+
+
+def plan_of(
+    portfolio: Portfolio, scenario: Scenario, planned_cost: float, design: Design | None = None
+) -> Plan:
     """Return a portfolio's money per quarter, scaled to a planned present value.
+
+    What reorganizing costs is taken from `planned_cost` first; the shares divide the rest.
 
     Each item gets its share of `planned_cost` in present value: first its set-up (unless the
     organization runs the mechanism today), the rest as effort that rises over `ramp` quarters and
@@ -159,6 +205,7 @@ def plan_of(portfolio: Portfolio, scenario: Scenario, planned_cost: float) -> Pl
     plan = Plan.nothing(len(scenario.mechanisms), scenario.quarters)
     where = f"portfolio.{portfolio.key}"
     worth, at_start = quarter_worth(scenario), start_worth(scenario)
+    planned_cost -= _reorganizing(portfolio, scenario, planned_cost, design)
     for item in portfolio.items:
         name = f"{where}.items.{item.mechanism}"
         profile = _profile(name, item.start, item.ramp, item.until, scenario.quarters)
@@ -166,9 +213,10 @@ def plan_of(portfolio: Portfolio, scenario: Scenario, planned_cost: float) -> Pl
         money = item.share * planned_cost
         money -= setup_due(scenario, scenario.mechanisms[row]) * at_start[item.start - 1]
         if money <= 0:
+            less = "" if design is None else f" (what design {design.key!r} leaves)"
             raise ValueError(
-                f"{name}.share={item.share:g} of planned_cost={planned_cost:g} does not pay the "
-                f"set-up of {scenario.mechanisms[row].setup:g}: raise the share or planned_cost"
+                f"{name}.share={item.share:g} of planned_cost={planned_cost:g}{less} does not pay "
+                f"the set-up of {scenario.mechanisms[row].setup:g}: raise the share or planned_cost"
             )
         plan.effort[row] = profile * (money / (profile @ worth))
     for name, share in portfolio.capital.items():
@@ -179,15 +227,52 @@ def plan_of(portfolio: Portfolio, scenario: Scenario, planned_cost: float) -> Pl
     return plan
 
 
-def planned_present_value(plan: Plan, scenario: Scenario) -> float:
-    """Return the present value of set-up, running and investment of a plan, in currency."""
+def planned_present_value(plan: Plan, scenario: Scenario, design: Design | None = None) -> float:
+    """Return the present value of set-up, running and investment of a plan, and of its design."""
     worth, at_start = quarter_worth(scenario), start_worth(scenario)
     total = float(plan.effort.sum(axis=0) @ worth + plan.investment.sum(axis=0) @ worth)
     for mechanism, effort in zip(scenario.mechanisms, plan.effort, strict=True):
         funded = np.flatnonzero(effort > 0)
         if funded.size:
             total += setup_due(scenario, mechanism) * float(at_start[funded[0]])
-    return total
+    return total if design is None else total + reorganizing_worth(design, scenario)
+
+
+def reorganizing_worth(design: Design, scenario: Scenario) -> float:
+    """Return the present value of what a design costs, in currency.
+
+    Raises
+    ------
+    ValueError
+        If it starts beyond the horizon.
+    """
+    if design.start > scenario.quarters:
+        raise ValueError(
+            f"design.{design.key}.start={design.start} lies beyond the horizon of "
+            f"{scenario.quarters} quarters"
+        )
+    return design.cost * float(start_worth(scenario)[design.start - 1])
+
+
+def _reorganizing(
+    portfolio: Portfolio, scenario: Scenario, planned_cost: float, design: Design | None
+) -> float:
+    """Return the part of a portfolio's money that its design takes; the rest must be spent."""
+    if design is None:
+        return 0.0
+    redesigned(design, scenario.firms[ORGANIZATION], scenario.mechanisms)
+    worth = reorganizing_worth(design, scenario)
+    if worth > 0 and not portfolio.spends:
+        raise ValueError(
+            f"portfolio.{portfolio.key} spends on its design {design.key!r} alone: give it items "
+            "or capital for the rest of planned_cost, so that portfolios cost the same"
+        )
+    if worth > planned_cost:
+        raise ValueError(
+            f"portfolio.{portfolio.key}.design={design.key!r} costs {worth:g} in present value, "
+            f"more than planned_cost={planned_cost:g}: raise planned_cost"
+        )
+    return worth
 
 
 def arms(study: Study, scenario: Scenario) -> list[Arm]:
@@ -196,8 +281,9 @@ def arms(study: Study, scenario: Scenario) -> list[Arm]:
         Arm(
             key=portfolio.key,
             label=portfolio.label,
-            plan=plan_of(portfolio, scenario, study.planned_cost),
+            plan=plan_of(portfolio, scenario, study.planned_cost, study.design_of(portfolio)),
             gates=open_gates(len(scenario.firms)),
+            design=study.design_of(portfolio),
         )
         for portfolio in study.portfolios
     ]
@@ -214,6 +300,7 @@ def twins(arm: Arm, n_firms: int) -> list[tuple[Flow, Arm]]:
                 plan=arm.plan,
                 gates=arm.gates * muted(flow, n_firms),
                 physics=arm.physics,
+                design=arm.design,
             ),
         )
         for flow in Flow

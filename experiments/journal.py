@@ -17,7 +17,10 @@ import numpy as np
 from experiments.store import JOURNAL, write_whole
 from sim.scenario import Arm
 
-ARRAYS = ("kpi", "measures", "spending", "spending_worth", "afforded")
+# What a unit keeps of `sim.engine.History`.
+ARRAYS = (
+    "kpi", "measures", "spending", "spending_worth", "afforded", "reorganization", "insight",
+)  # fmt: skip
 LEFT_BEHIND = 60.0  # seconds; writing a unit takes a fraction of one
 
 
@@ -42,7 +45,7 @@ class UnitResult:
         Keys of the arms, in the order of the arrays' last axis.
     errors : tuple of str
         Traceback of each arm that failed, '' for those that finished.
-    kpi, measures, spending, spending_worth, afforded : float arrays
+    kpi, measures, spending, spending_worth, afforded, reorganization, insight : float arrays
         As in `sim.engine.History`; NaN for arms that failed.
     """
 
@@ -54,6 +57,8 @@ class UnitResult:
     spending: np.ndarray
     spending_worth: np.ndarray
     afforded: np.ndarray
+    reorganization: np.ndarray
+    insight: np.ndarray
 
     @property
     def finished(self) -> bool:

@@ -17,6 +17,7 @@ from experiments.progress import in_words
 from experiments.runner import Unit, block_sizes, run_unit, twins_planned
 from experiments.workers import Workers
 from sim import kpis
+from sim.flows import ORGANIZATION
 from sim.influenced import ENTRIES
 from sim.scenario import CAPITALS, Arm, Plan, Scenario
 
@@ -105,7 +106,11 @@ def _everybody(scenario: Scenario, study: Study) -> list[Arm]:
 def shorten(scenario: Scenario, arms: Sequence[Arm], quarters: int) -> tuple[Scenario, list[Arm]]:
     """Return the same scenario and arms with a shorter horizon."""
     cut = [
-        replace(arm, plan=Plan(arm.plan.effort[:, :quarters], arm.plan.investment[:, :quarters]))
+        replace(
+            arm,
+            plan=Plan(arm.plan.effort[:, :quarters], arm.plan.investment[:, :quarters]),
+            design=arm.design if arm.design is not None and arm.design.start <= quarters else None,
+        )
         for arm in arms
     ]
     return replace(scenario, quarters=quarters), cut
@@ -164,6 +169,7 @@ def _rows(scenario: Scenario, study: Study) -> int:
     quarters, kinds = scenario.quarters, len(scenario.stakeholders)
     per_run = (quarters + 1) * len(kpis.TABLE)
     per_run += quarters * (len(scenario.mechanisms) + len(CAPITALS))
+    per_run += (quarters + 1) * len(scenario.firms[ORGANIZATION].departments)
     per_twin = quarters * (len(study.headline) + kinds * len(kpis.MEASURES))
     per_ledger = quarters * inquiries.TWINS * len(ENTRIES) * kinds
     return study.replications * (

@@ -12,7 +12,14 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from experiments import figures, report_flows, report_ledger, report_parts, report_scorecard
+from experiments import (
+    figures,
+    report_flows,
+    report_insight,
+    report_ledger,
+    report_parts,
+    report_scorecard,
+)
 from experiments import report_terminal as terminal
 from experiments.report_figures import MEASURE, drawings
 from experiments.report_findings import Findings, StudyResults, departments_of, find
@@ -51,6 +58,8 @@ def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> s
         ("quarters", "Quarter by quarter", _quarters(findings, sheets)),
         ("scorecard", "Balanced Scorecard", report_scorecard.balanced_scorecard(findings)),
         ("influence", "Influence Scorecard", _influence(findings, sheets)),
+        ("designs", "Design against design", report_insight.designs(findings)),
+        ("insight", "How insight travels", _insight(findings, sheets)),
         ("map", "Strategy map", _map(findings, sheets, excuse)),
         ("flows", "What each flow contributed", _flows(findings, sheets)),
         ("ledger", "Influence ledger", report_ledger.ledger_section(findings)),
@@ -122,6 +131,18 @@ def _influence(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
         "numbers are in the tables below.",
     )
     return f"{text}<h3>By flow and stakeholder type</h3>{drawn}{numbers}"
+
+
+def _insight(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
+    told = report_insight.insight(findings)
+    if not told or "insight" not in sheets:
+        return told
+    drawn = report_parts.figure(
+        sheets["insight"],
+        "Small line charts of the share of insight that reaches action, minus the baseline's, one "
+        "per portfolio; the numbers are in the table above.",
+    )
+    return f"{told}{drawn}"
 
 
 def _map(findings: Findings, sheets: Mapping[str, Sheet], excuse: str) -> str:

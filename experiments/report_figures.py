@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments import strategy_map_drawing
+from experiments import ranking, strategy_map_drawing
 from experiments.figure_comparison import comparison, over_time
 from experiments.figure_flows import flow_contributions, influence_matrix
 from experiments.figure_scorecard import scorecard_grid
@@ -11,6 +11,7 @@ from experiments.sheet import Sheet
 from experiments.strategy_map_routing import CrowdedMapError
 
 MEASURE = "attitude"
+DELIVERED = "insight_delivered"
 
 
 def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
@@ -24,6 +25,10 @@ def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
             findings.ahead, cast, study.headline[0],
             findings.payback if study.headline[0] == "net_present_value" else None,
         )  # fmt: skip
+        if study.designed:
+            made["insight"] = over_time(
+                ranking.over_time(findings.cube, study.baseline, DELIVERED), cast, DELIVERED, None
+            )
     made["scorecard"] = scorecard_grid(
         findings.rows,
         f"Balanced Scorecard of {shown}, quarter by quarter",

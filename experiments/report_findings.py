@@ -49,6 +49,14 @@ class StudyResults:
         command, seed, replications (planned), git_commit, created and versions (a mapping).
     notes : tuple of str
         Further assumptions of this study, a sentence each.
+    insight : DataFrame, optional
+        The tidy table of how insight travels.
+    designed : mapping
+        Label of its design by arm, of those that have one.
+    siblings : mapping
+        By arm that has a design: the first arm of the same portfolio, itself if it is the first.
+    entries : mapping
+        Key to label of the departments in which insight is heard first.
     ledger, shapley, interactions : DataFrame
         The tidy tables of what closer looks found; empty where none was asked for.
     thresholds : mapping
@@ -74,6 +82,10 @@ class StudyResults:
     strategy_map: StrategyMap
     provenance: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    insight: pd.DataFrame | None = None
+    designed: Mapping[str, str] = field(default_factory=dict)
+    siblings: Mapping[str, str] = field(default_factory=dict)
+    entries: Mapping[str, str] = field(default_factory=dict)
     ledger: pd.DataFrame = field(default_factory=pd.DataFrame)
     shapley: pd.DataFrame = field(default_factory=pd.DataFrame)
     interactions: pd.DataFrame = field(default_factory=pd.DataFrame)

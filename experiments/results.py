@@ -20,6 +20,10 @@ from experiments.store import columns_of, dictionary
 from sim import kpis
 from sim.flows import ORGANIZATION
 from sim.scenario import CAPITALS, Scenario
+from sim.structure import INSIGHT
+
+REORGANIZATION = "reorganization"  # item of spending: what a design costs
+NEW_DEPARTMENTS = "new_departments"  # those that a design adds, together
 
 ROUNDING = 1e-9  # of a share of the budget
 MEASURE_UNITS = {
@@ -49,6 +53,7 @@ def tables_of(scenario: Scenario, study: Study, runs: Runs) -> dict[str, pd.Data
         "scorecard": _scorecard(scenario, at, finished),
         "influence": _influence(scenario, study, runs, finished),
         "spending": _spending(scenario, at, finished),
+        "insight": _insight(scenario, at, finished),
         "ledger": accounts.ledger_table(scenario, runs.answers),
         "shapley": accounts.shapley_table(study, runs.answers),
         "interactions": accounts.interactions_table(study, runs.answers),
@@ -94,10 +99,11 @@ def _ran(at: _At, arm: str, replication: int) -> bool:
 
 def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
     at = runs.index()
+    at_start = designs.start_worth(scenario)
     value_row = kpis.INDEX["net_present_value"]
     rows = []
     for planned in _ordered(runs):
-        cost = designs.planned_present_value(planned.arm.plan, scenario)
+        cost = designs.planned_present_value(planned.arm.plan, scenario, planned.arm.design)
         for r in range(study.replications):
             if (planned.arm.key, r) not in at:
                 continue
@@ -115,7 +121,8 @@ def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
                     "failed" if error else "finished",
                     error,
                     cost,
-                    float(unit.spending_worth[:, :, place].sum()),
+                    float(unit.spending_worth[:, :, place].sum())
+                    + float(at_start @ unit.reorganization[:, place]),
                     *_cuts(unit.afforded[:, ORGANIZATION, place]),
                     float(unit.kpi[-1, value_row, place]),
                 )
@@ -157,13 +164,49 @@ def _scorecard(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> 
 
 
 def _spending(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """Return money by item; what designs cost is an item where any arm's design costs anything."""
     names = [m.key for m in scenario.mechanisms] + [f"invest_{name}" for name in CAPITALS]
+    blocks = [at[key][0].spending[:, :, at[key][1]] for key in keys]
+    worth = [at[key][0].spending_worth[:, :, at[key][1]] for key in keys]
+    charged = [at[key][0].reorganization[:, at[key][1]] for key in keys]
+    if any(money.any() for money in charged):
+        names.append(REORGANIZATION)
+        at_start = designs.start_worth(scenario)
+        blocks = [np.column_stack(pair) for pair in zip(blocks, charged, strict=True)]
+        worth = [
+            np.column_stack([part, at_start * money])
+            for part, money in zip(worth, charged, strict=True)
+        ]
     quarters = range(1, scenario.quarters + 1)
     columns = columns_of("spending")
-    blocks = [at[key][0].spending[:, :, at[key][1]] for key in keys]
     table = _long(keys, quarters, names, blocks, columns[:-1])
-    worth = [at[key][0].spending_worth[:, :, at[key][1]] for key in keys]
     return table.assign(**{columns[-1]: np.stack(worth).ravel() if worth else []})
+
+
+def _insight(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """Return how insight travels, by the department of today that hears it first."""
+    names = [d.key for d in scenario.firms[ORGANIZATION].departments] + [NEW_DEPARTMENTS]
+    closes = np.arange(scenario.quarters + 1)
+    frames = []
+    for arm, r in keys:
+        unit, place = at[arm, r]
+        values = unit.insight[..., place]
+        # Without a design that adds departments nothing is known of new ones.
+        n = len(names) - bool(np.isnan(values[:, -1, 1:]).all())
+        frames.append(
+            pd.DataFrame(
+                {
+                    "arm": arm,
+                    "replication": r,
+                    "quarter": np.repeat(closes, n),
+                    "department": np.tile(np.asarray(names[:n], dtype=object), len(closes)),
+                    **{name: values[:, :n, i].ravel() for i, name in enumerate(INSIGHT)},
+                }
+            )
+        )
+    if not frames:
+        return pd.DataFrame(columns=columns_of("insight"))
+    return pd.concat(frames, ignore_index=True)[columns_of("insight")]
 
 
 def _long(

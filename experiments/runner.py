@@ -38,9 +38,10 @@ from experiments.journal import (
 from experiments.provenance import digest
 from experiments.workers import WorkerDied, Workers
 from sim import kpis
-from sim.flows import Flow
+from sim.flows import ORGANIZATION, Flow
 from sim.scenario import CAPITALS, Arm, Scenario
 from sim.state import World
+from sim.structure import INSIGHT
 
 ATTEMPTS = 3
 DIED = (
@@ -239,6 +240,7 @@ def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
     n_arms, quarters = len(unit.arms), scenario.quarters
     kinds, firms = len(scenario.stakeholders), len(scenario.firms)
     items = len(scenario.mechanisms) + len(CAPITALS)
+    entries = len(scenario.firms[ORGANIZATION].departments) + 1
     return UnitResult(
         replication=unit.replication,
         arms=tuple(arm.key for arm in unit.arms),
@@ -248,6 +250,8 @@ def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
         spending=np.full((quarters, items, n_arms), np.nan),
         spending_worth=np.full((quarters, items, n_arms), np.nan),
         afforded=np.full((quarters, firms, n_arms), np.nan),
+        reorganization=np.full((quarters, n_arms), np.nan),
+        insight=np.full((quarters + 1, entries, len(INSIGHT), n_arms), np.nan),
     )
 
 

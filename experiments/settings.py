@@ -39,7 +39,7 @@ from experiments.settings_sheet import (
     firms_of,
     useful_mechanisms,
 )
-from sim.scenario import Scenario
+from sim.scenario import Design, Scenario
 from sim.scorecard import Target
 from sim.strategy_map import StrategyMap, strategy_map_of
 
@@ -251,13 +251,22 @@ def _study(sheet: Sheet) -> Study:
     keys = list(sheet.portfolios)
     if sheet.baseline not in keys:
         keys.insert(0, sheet.baseline)
+    crossed = [_design(sheet, key) for key in sheet.designs]
+    portfolios = []
+    for key in keys:
+        portfolio = sheet.portfolio[key]
+        under = designs.under_each(portfolio, crossed)
+        # What the others are compared with is always run as it is.
+        kept = [portfolio] if key == sheet.baseline and portfolio not in under else []
+        portfolios += [*kept, *under]
+    named = dict.fromkeys(p.design for p in portfolios if p.design is not None)
     study: Study = guarded(
         "",
         Study,
         key=sheet.experiment.key,
         label=sheet.experiment.label,
         question=sheet.experiment.question,
-        portfolios=tuple(sheet.portfolio[key] for key in keys),
+        portfolios=tuple(portfolios),
         baseline=sheet.baseline,
         replications=sheet.replications,
         seed=sheet.seed,
@@ -265,8 +274,23 @@ def _study(sheet: Sheet) -> Study:
         headline=sheet.headline,
         twins=sheet.twins,
         lanes=sheet.lanes,
+        designs=tuple(_design(sheet, key) for key in named),
         ledger=sheet.ledger,
         ledger_thresholds=sheet.ledger_thresholds,
         shapley=sheet.shapley,
     )
     return study
+
+
+def _design(sheet: Sheet, key: str) -> Design:
+    """Return a design of the shelf in this market: its cost to scale, its mechanisms those here."""
+    design, useful = sheet.design[key], useful_mechanisms(sheet)
+    here = {name: owner for name, owner in design.owners_by_mechanism.items() if name in useful}
+    scaled: Design = guarded(
+        f"design.{key}",
+        dataclasses.replace,
+        design,
+        cost=design.cost * sheet.scenario.cost_scale,
+        owners_by_mechanism=here,
+    )
+    return scaled

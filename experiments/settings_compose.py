@@ -55,7 +55,7 @@ def check_choice(key: str, value: str, folders: Sequence[Path]) -> None:
                 f"{key}={value}: there is no such {key}{nearest(value, options)}", key
             )
     elif key in SHELVES:
-        remedy = "; choose with portfolios=[name, ...]" if key == "portfolio" else ""
+        remedy = f"; choose with {key}s=[name, ...]" if key != "mechanism" else ""
         raise SettingsError(f"{key}={value}: every {key} on the shelf is loaded{remedy}", key)
 
 

@@ -30,7 +30,7 @@ GROUPS = (
     "experiment",
 )
 # Groups of which every file is loaded.
-SHELVES = ("mechanism", "portfolio")
+SHELVES = ("mechanism", "design", "portfolio")
 GLOBAL_GROUPS = ("scenario", "experiment")
 
 

@@ -15,6 +15,7 @@ from sim.influenced import Thresholds
 from sim.policies import POLICIES
 from sim.scenario import (
     SPREADS,
+    Design,
     Effect,
     Finance,
     Firm,
@@ -43,7 +44,11 @@ class Story:
     brief: str = _same(Scenario, "brief")
     currency: str = _same(Scenario, "currency")
     cost_scale: float = number(
-        1e-6, 1e6, "factor", "multiplies set-up and running cost of every mechanism on the shelf"
+        1e-6,
+        1e6,
+        "factor",
+        "multiplies set-up and running cost of every mechanism and the cost of every design on the "
+        "shelf",
     )
 
 
@@ -79,6 +84,7 @@ class Sheet:
     )
     owners: Mapping[str, str] = word("department that runs what the shelf gives to another")
     mechanism: Mapping[str, Mechanism] = word("the shelf of mechanisms")
+    design: Mapping[str, Design] = word("the shelf of organization designs")
     portfolio: Mapping[str, Portfolio] = word("the shelf of portfolios")
     physics: Physics = word("coefficients of the laws")
     finance: Finance = word("how money is counted")
@@ -87,6 +93,10 @@ class Sheet:
     people: Any = word("own tables of stakeholders and ties; null for generated ones")
     experiment: Question = word("the question in words")
     portfolios: tuple[str, ...] = word("names of the portfolios to compare, of the shelf")
+    designs: tuple[str, ...] = word(
+        "names of designs, of the shelf: each portfolio that spends is run under each of them; "
+        "none for each under its own"
+    )
     baseline: str = _same(Study, "baseline")
     replications: int = _same(Study, "replications")
     seed: int = _same(Study, "seed")
@@ -136,6 +146,14 @@ def check_names(sheet: Sheet) -> None:
     for key, portfolio in sheet.portfolio.items():
         for item in portfolio.items:
             _one_of(f"portfolio.{key}.items", item.mechanism, sheet.mechanism, "mechanism.*.label")
+        if portfolio.design is not None:
+            _one_of(f"portfolio.{key}.design", portfolio.design, sheet.design, "design.*.label")
+    for key in sheet.designs:
+        _one_of("designs", key, sheet.design, "design.*.label")
+    for key, design in sheet.design.items():
+        for name in design.owners_by_mechanism:
+            path = f"design.{key}.owners_by_mechanism"
+            _one_of(path, name, sheet.mechanism, "mechanism.*.label")
     for key in (*sheet.portfolios, sheet.baseline):
         path = "portfolios" if key in sheet.portfolios else "baseline"
         _one_of(path, key, sheet.portfolio, "portfolio.*.label")

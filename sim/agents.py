@@ -441,7 +441,7 @@ class Department(Window):
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
-        """Keys of the mechanisms that it runs."""
+        """Keys of the mechanisms that it runs today, whatever a design makes of it."""
         market = self.engine.scenario
         departments = market.firms[self.firm.number].departments
         return tuple(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.flows import Law
+from sim.design import redesigned
+from sim.flows import ORGANIZATION, Law
 from sim.scenario import CAPITALS, Arm, Scenario
 from sim.state import World
 
@@ -36,7 +37,7 @@ def check_world(world: World, scenario: Scenario) -> None:
 
 
 def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:
-    """Check plans and gates as they are now: arrays may have been changed since an arm was made.
+    """Check plans, gates and designs as they are now: arrays may have changed since.
 
     Raises
     ------
@@ -59,3 +60,10 @@ def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:
                 )
         arm.plan.check()
         arm.check()
+        if arm.design is not None:
+            redesigned(arm.design, scenario.firms[ORGANIZATION], scenario.mechanisms)
+            if arm.design.start > scenario.quarters:
+                raise ValueError(
+                    f"design.{arm.design.key}.start={arm.design.start} of arm {arm.key!r} lies "
+                    f"beyond the horizon of {scenario.quarters} quarters"
+                )

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -39,7 +40,7 @@ from sim.arms import check_arms, check_world
 from sim.checks import require_whole
 from sim.firms import FirmState, Physics64
 from sim.lanes import width_of
-from sim.laws import finance, routing
+from sim.laws import finance
 from sim.opening import (
     Facts,
     Luck,
@@ -67,6 +68,7 @@ from sim.state import (
     World,
     add_up,
 )
+from sim.structure import route, structures, todays_ways
 
 LANE_CHOICES = (1, 4, 8, 16)
 MOST_THREADS = 1024
@@ -89,6 +91,11 @@ class History:
         Present value of the same money: set-up is paid in a quarter's first week, the rest evenly.
     afforded : float64 (Q, F, A)
         Share of each firm's wished-for spending that its budget allowed.
+    reorganization : float64 (Q, A)
+        Cost of an arm's design charged in the quarter.
+    insight : float64 (Q + 1, D + 1, len(structure.INSIGHT), A)
+        How the organization's insight travels, by the department of today that hears it first; last
+        what departments hear that a design adds, nan where it adds none.
     """
 
     kpi: np.ndarray
@@ -96,6 +103,8 @@ class History:
     spending: np.ndarray
     spending_worth: np.ndarray
     afforded: np.ndarray
+    reorganization: np.ndarray
+    insight: np.ndarray
 
 
 def simulate(
@@ -230,7 +239,12 @@ class Run:
         self.queue = Queue(n_firms, self.n_lanes)
         self.threads = threads
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self.rows: tuple[list[np.ndarray], ...] = ([], [], [], [], [])
+        self.structures = structures(scenario, self.arms, world.routing[0])
+        self.ways = [
+            todays_ways(firm.departments, ties)
+            for firm, ties in zip(scenario.firms, world.routing, strict=True)
+        ]
+        self.rows: tuple[list[np.ndarray], ...] = ([], [], [], [], [], [], [])
         self._live_warm_up()
         self._open_books()
 
@@ -257,6 +271,27 @@ class Run:
         opening = FirmState(*(array.copy() for array in self.firms))
         firms.capability_week(self.given, self.physics, opening, self.luck.walk[0], self.drive)
         self.close(opening)
+
+    def copy(self) -> Run:
+        """Return a run that stands where this one stands and goes on by itself to the same bits.
+
+        A checkpoint: keep the copy, advance either, at any week. Facts (scenario, world, luck,
+        structures) are shared, all that changes is copied. The copy has threads of its own: `stop`
+        it as well.
+        """
+        shared = (
+            self.scenario,
+            self.world,
+            self.arms,
+            self.structures,
+            self.facts,
+            self.luck,
+            self.pool,
+        )
+        other = Run.__new__(Run)
+        other.__dict__.update(deepcopy(self.__dict__, {id(x): x for x in shared}))
+        other.pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        return other
 
     def stop(self) -> None:
         """Let go of the threads."""
@@ -295,6 +330,7 @@ class Run:
     def plan_quarter(self) -> None:
         """Let every firm's policy and plan set this quarter's money, within its budget."""
         scenario, state = self.scenario, self.firms
+        self._introduce_structures()
         base = np.stack([self._today(f) for f in range(len(scenario.firms))])
         more = np.zeros((len(CAPITALS), self.n_lanes))
         if self.quarter:
@@ -321,11 +357,22 @@ class Run:
             money = np.repeat(money, self.n_lanes, axis=1)
             if f == 0:
                 money = money + more
-            effort, due, money, share = afford(wish, due, money, firm.policy.budget)
+            left = np.maximum(firm.policy.budget - state.reorganization[f], 0.0)
+            effort, due, money, share = afford(wish, due, money, left)
             state.effort[f], state.due[f], state.investment[f] = effort, due, money
             state.opened[f] = np.maximum(state.opened[f], (effort > 0) | (due > 0))
             afforded.append(share)
         self.afforded = np.stack(afforded)
+
+    def _introduce_structures(self) -> None:
+        """Give mechanisms to the owners of designs that have begun; charge those that begin now."""
+        self.firms.reorganization[:] = 0.0
+        for lane, structure in enumerate(self.structures):
+            if structure is None or structure.design.start > self.quarter:
+                continue
+            structure.take_effect(self.given, lane)
+            if structure.design.start == self.quarter:
+                self.firms.reorganization[0, lane] = structure.design.cost
 
     def _today(self, firm: int) -> np.ndarray:
         given = self.scenario.firms[firm].programmes
@@ -343,14 +390,16 @@ class Run:
 
     def route_insight(self) -> None:
         """Work out how much insight arrives where something is done, and after how long."""
-        for f, firm in enumerate(self.scenario.firms):
-            acts = np.array([d.acts for d in firm.departments])
-            hears = np.array([d.hears for d in firm.departments])
-            made_good = self.firms.lever[firms.ROUTING, f, 0]
-            matrix = routing.passing(self.world.routing[f], acts, self.firms.ready[f, 2], made_good)
-            self.firms.delivered[f] = routing.delivered(matrix, acts, hears)
-            weeks = self.coefficients[kernels.COEFFICIENTS.index("hop_weeks")]
-            self.firms.delay[f] = weeks * routing.hops(matrix, acts, hears)
+        weeks = self.coefficients[kernels.COEFFICIENTS.index("hop_weeks")]
+        begun = [
+            None if s is None or s.design.start > self.quarter else s.ways for s in self.structures
+        ]
+        nothing = [None] * self.n_lanes
+        travelled = [
+            route(self.firms, f, ways, nothing if f else begun, weeks)
+            for f, ways in enumerate(self.ways)
+        ]
+        self.insight = travelled[0]
 
     def advance_week(self, opens: bool) -> None:
         """Run one week; `opens` marks the first of a quarter."""
@@ -514,9 +563,10 @@ class Run:
             discount=self.given.discount,
             today=finance.discount(self.week - self.before, self.given.discount),
         )
-        kpi, measures, spending, spending_worth, afforded = self.rows
+        kpi, measures, spending, spending_worth, afforded, reorganization, insight = self.rows
         kpi.append(kpis.indicators(at_close))
         measures.append(kpis.measures(at_close))
+        insight.append(self.insight)
         if self.quarter:
             weeks = np.arange(-WEEKS_PER_QUARTER, 0) + 1.0 + self.week - self.before
             worth = finance.discount(weeks, self.given.discount)
@@ -525,6 +575,7 @@ class Run:
             spending.append(evenly + at_once)
             spending_worth.append(evenly * worth.mean() + at_once * worth[0])
             afforded.append(self.afforded)
+            reorganization.append(self.firms.reorganization[0].copy())
         if self.observer is not None:
             self.observer.after_close(self)
 

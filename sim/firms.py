@@ -116,7 +116,9 @@ class Given(NamedTuple):
     effect_lever: np.ndarray  # int64 (E,)
     effect_by: np.ndarray  # (E,)
     effect_to: np.ndarray  # bool (E, K)
-    owner: np.ndarray  # int64 (F, M): department that runs a mechanism
+    owner: np.ndarray  # int64 (F, M, L): department that runs a mechanism
+    settling: np.ndarray  # (F, L) weeks to half of a new structure; 0 where none is introduced
+    unsettled: np.ndarray  # (F, D, L) weeks of output that departments lose while it settles
     needs: np.ndarray  # (M, 3)
     running: np.ndarray  # (M,)
     setup: np.ndarray  # (M,)
@@ -174,6 +176,8 @@ class FirmState(NamedTuple):
     effort: np.ndarray  # (F, M, L) currency per quarter
     investment: np.ndarray  # (F, 3, L) currency per quarter
     due: np.ndarray  # (F, M, L) set-up charged this quarter
+    reorganization: np.ndarray  # (F, L) cost of a new structure charged this quarter
+    settled: np.ndarray  # (F, L) share of a new structure that has settled
     output: np.ndarray  # (F, M, L) share
     lever: np.ndarray  # (N_LEVERS, F, K, L)
     goodwill: np.ndarray  # (F, K, L) impressions per capita
@@ -205,11 +209,12 @@ def capability_week(given: Any, physics: Any, state: Any, walk: Any, drive: Any)
     """
     n_firms, n_mechanisms, lanes = state.maturity.shape
     n_kinds = state.goodwill.shape[1]
-    changed = np.zeros((given.owner.max() + 1, lanes))
+    changed = np.zeros((given.unsettled.shape[1], lanes))
     for f in range(n_firms):
         changed[:] = 0.0
         for lane in range(lanes):
             capital_week(given, state, f, lane)
+            settle(given, state, changed, f, lane)
             for m in range(n_mechanisms):
                 level = capability.effort_level(state.effort[f, m, lane], given.running[m])
                 before = state.maturity[f, m, lane]
@@ -225,7 +230,7 @@ def capability_week(given: Any, physics: Any, state: Any, walk: Any, drive: Any)
                 )
                 state.maturity[f, m, lane] = after
                 if after > before:
-                    changed[given.owner[f, m], lane] += given.dip[m] * (after - before)
+                    changed[given.owner[f, m, lane], lane] += given.dip[m] * (after - before)
         for m in range(n_mechanisms):
             for lane in range(lanes):
                 level = capability.effort_level(state.effort[f, m, lane], given.running[m])
@@ -243,7 +248,7 @@ def capability_week(given: Any, physics: Any, state: Any, walk: Any, drive: Any)
                 )
                 state.output[f, m, lane] = capability.output(
                     state.maturity[f, m, lane], ready, level
-                ) * capability.dip(changed[given.owner[f, m], lane], 1.0)
+                ) * capability.dip(changed[given.owner[f, m, lane], lane], 1.0)
         move_levers(given, state, f)
     for f in range(n_firms):
         for k in range(n_kinds):
@@ -272,6 +277,20 @@ def capital_week(given: Any, state: Any, f: Any, lane: Any) -> None:
         state.ready[f, c, lane] = capability.readiness(
             state.stock[f, c, lane], given.reference[f, c]
         )
+
+
+@law
+def settle(given: Any, state: Any, changed: Any, f: Any, lane: Any) -> None:
+    """Let a new structure settle as a practice does, and note what that costs its departments."""
+    if given.settling[f, lane] <= 0.0:
+        return
+    before = state.settled[f, lane]
+    after = capability.mature(
+        before, capability.EXPONENTIAL, 1.0, given.settling[f, lane], 0.0, 1.0
+    )
+    state.settled[f, lane] = after
+    for department in range(given.unsettled.shape[1]):
+        changed[department, lane] += given.unsettled[f, department, lane] * (after - before)
 
 
 @law
@@ -563,8 +582,9 @@ def serve(
 def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, resolved: Any) -> None:
     """Book the week's money of every firm (MODEL A.11).
 
-    `opens` marks the first week of a quarter, in which set-up is charged; `counts` int64 (3, F, K,
-    L) are new, lost and referred stakeholders; `resolved` float64 (F, L) complaints handled.
+    `opens` marks the first week of a quarter, in which set-up and reorganizing are charged;
+    `counts` int64 (3, F, K, L) are new, lost and referred stakeholders; `resolved` float64 (F, L)
+    complaints handled.
     """
     n_firms, n_mechanisms, lanes = state.maturity.shape
     n_kinds = state.tied.shape[1]
@@ -588,6 +608,8 @@ def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, res
                 spent += state.effort[f, m, lane] / WEEKS
                 if opens:
                     spent += state.due[f, m, lane]
+            if opens:
+                spent += state.reorganization[f, lane]
             invested = 0.0
             for c in range(3):
                 invested += state.investment[f, c, lane] / WEEKS

@@ -110,6 +110,7 @@ class InfluenceModel(mesa.Model):
             "spending": np.zeros((0, len(self.market.mechanisms) + 3, 1)),
             "spending_worth": np.zeros((0, len(self.market.mechanisms) + 3, 1)),
             "afforded": np.zeros((0, len(self.market.firms), 1)),
+            "reorganization": np.zeros((0, 1)),
         }
         return History(
             *(

@@ -21,6 +21,7 @@ from sim.scenario import (
     Scenario,
 )
 from sim.state import FIRM_FIELDS, INT_FIELDS, PROVIDER, QUARTER, State, World
+from sim.structure import most_departments
 
 INSIGHT_BLOCK = 1 << 31
 # Their attitudes are summed in 32-bit integers.
@@ -117,7 +118,7 @@ def open_state(scenario: Scenario, world: World, coefficient: np.ndarray) -> Sta
 
 
 def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> Given:
-    """Return what firms are given, as arrays for the kernels."""
+    """Return what firms are given, as arrays for the kernels; designs have not begun yet."""
     types, mechanisms = scenario.stakeholders, scenario.mechanisms
     effects = [(m, e) for m, mech in enumerate(mechanisms) for e in mech.effects]
     capitals = [[firm.capital[c] for c in CAPITALS] for firm in scenario.firms]
@@ -136,10 +137,19 @@ def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> G
         effect_to=np.array(
             [[not e.to or t.key in e.to for t in types] for _, e in effects]
         ).reshape(len(effects), len(types)),
-        owner=np.array(
-            [[owner_of(firm.departments, m.owner) for m in mechanisms] for firm in scenario.firms],
-            np.int64,
+        owner=np.repeat(
+            np.array(
+                [
+                    [owner_of(firm.departments, m.owner) for m in mechanisms]
+                    for firm in scenario.firms
+                ],
+                np.int64,
+            )[..., None],
+            len(arms),
+            axis=-1,
         ),
+        settling=np.zeros((len(scenario.firms), len(arms))),
+        unsettled=np.zeros((len(scenario.firms), most_departments(scenario, arms), len(arms))),
         needs=np.array([[m.needs.get(c, 0.0) for c in CAPITALS] for m in mechanisms]),
         running=np.array([m.running for m in mechanisms]),
         setup=np.array([m.setup for m in mechanisms]),
@@ -213,6 +223,8 @@ def open_firms(
         effort=zeros(n_firms, n_mechanisms),
         investment=zeros(n_firms, 3),
         due=zeros(n_firms, n_mechanisms),
+        reorganization=zeros(n_firms),
+        settled=zeros(n_firms),
         output=zeros(n_firms, n_mechanisms),
         lever=spread(np.repeat(given.lever_default[:, :, None], n_types, axis=2)),
         goodwill=zeros(n_firms, n_types),

@@ -114,7 +114,7 @@ def policy_named(name: str) -> Callable[[int, Policy, Observed], np.ndarray]:
 
 
 def afford(
-    effort: np.ndarray, due: np.ndarray, investment: np.ndarray, budget: float
+    effort: np.ndarray, due: np.ndarray, investment: np.ndarray, budget: float | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Scale a quarter's spending to the budget.
 
@@ -122,7 +122,7 @@ def afford(
     ----------
     effort, due : float (M, L)
         Effort and set-up per mechanism; investment : float (3, L).
-    budget : float
+    budget : float or float (L,)
         Most that can be spent in the quarter.
 
     Returns

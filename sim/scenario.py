@@ -38,6 +38,10 @@ SPREADS: Mapping[str, tuple[str, float, float] | None] = MappingProxyType(
 )
 WITHOUT_GROUPS = ("broadcast", "complete")  # generators that keep nothing within a group
 OF_GROUPS = ("blocks",)  # generators that are nothing without groups
+# Where ties that a design lays anew lead: in proportion to staff or acts of the others.
+TIE_PATTERNS = ("none", "by_staff", "by_acts")
+DEPARTMENT_SHARES = ("acts", "hears", "staff")
+FLOW_LABELS = tuple(str(flow) for flow in range(1, 7))
 # Settings that a policy reads beside its budget, and what those it does not read must be.
 POLICY_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -60,6 +64,14 @@ def number(low: float, high: float, unit: str, meaning: str, source: str = "") -
 def word(meaning: str) -> Any:
     """Declare a text, a switch or a group of settings."""
     return field(metadata={"meaning": meaning})
+
+
+def share_or_derived(meaning: str) -> Any:
+    """Declare a share of a department that may be left to those it joins."""
+    return field(
+        default=None,
+        metadata={"unit": "share", "meaning": f"{meaning} (0 to 1); null: from those it joins"},
+    )
 
 
 INF = float("inf")
@@ -470,6 +482,107 @@ class Firm:
 
 
 @dataclass(frozen=True)
+class Unit:
+    """A department of a design: several of today's joined, one of today's reshaped, or a new one.
+
+    Left out, hears and staff are the sums over those it joins, and what is acted upon is what any
+    of them acts upon: 1 - product of (1 - acts).
+    """
+
+    key: str = word("name in settings")
+    label: str = word("name in reports")
+    joins: tuple[str, ...] = field(
+        default=(), metadata={"meaning": "today's departments that it is made of; none for a new"}
+    )
+    acts: float | None = share_or_derived("of the insight it holds, what it turns into change")
+    hears: float | None = share_or_derived(
+        "of what the organization hears, what arrives here first"
+    )
+    staff: float | None = share_or_derived("of the organization's employees")
+
+    def __post_init__(self) -> None:
+        """Check ranges, and that a new department says everything."""
+        for name in DEPARTMENT_SHARES:
+            value = getattr(self, name)
+            if value is not None:
+                require_in(f"departments.{self.key}.{name}", value, 0.0, 1.0)
+            elif not self.joins:
+                raise ValueError(
+                    f"departments.{self.key}.{name} is missing: a department that joins none of "
+                    "today's must say it (share, 0 to 1)"
+                )
+
+
+@dataclass(frozen=True)
+class CrossTies:
+    """How a design changes the ties between departments; people's own ties stay as they are."""
+
+    anew: float = number(0, 1, "share", "of each department's ties to others, what is laid anew")
+    pattern: str = word(
+        "where new ties lead: by_staff (to other departments by their size), by_acts (by what they "
+        "turn into change) or none"
+    )
+    made_good: float = number(
+        0, 1, "share", "of what is lost at silo walls, what the design passes on after all"
+    )
+
+    def __post_init__(self) -> None:
+        """Check ranges and that a pattern is given exactly where ties are laid anew."""
+        check_fields(self)
+        require_one_of("ties.pattern", self.pattern, TIE_PATTERNS)
+        if (self.anew > 0) == (self.pattern == "none"):
+            remedy = "say where they lead" if self.anew > 0 else "it must be none"
+            raise ValueError(
+                f"ties.pattern={self.pattern!r} with ties.anew={self.anew:g}: {remedy}"
+            )
+
+
+@dataclass(frozen=True)
+class Design:
+    """A way to organize the organization, and what it takes to get there.
+
+    A mechanism goes to the department of `owners_by_mechanism`, else of its first flow in
+    `owners_by_flow`, else of its owner of today in `owners`, else to the unit that its owner of
+    today joined, else it stays.
+    """
+
+    key: str = word("name in settings")
+    label: str = word("name in reports")
+    description: str = word("one sentence")
+    start: int = number(1, 80, "quarter", "in which it is introduced and paid (1 is the first)")
+    cost: float = number(0, INF, "currency", "of reorganizing, charged once at the start")
+    dip: float = number(
+        0,
+        100,
+        "weeks",
+        "of output that the departments touched lose while they settle",
+        "Repenning & Sterman (2002)",
+    )
+    half_life: float = number(
+        0.1, 1000, "weeks", "until half of the work goes the new way", "Schneiderman (1988)"
+    )
+    departments: tuple[Unit, ...] = word("departments that are joined, reshaped or added")
+    owners: Mapping[str, str] = word("new owner by owner of today")
+    owners_by_flow: Mapping[str, str] = word("new owner by a mechanism's first flow (1 to 6)")
+    owners_by_mechanism: Mapping[str, str] = word("new owner by mechanism")
+    ties: CrossTies = word("ties between departments")
+
+    def __post_init__(self) -> None:
+        """Check ranges, flows and that nothing is joined twice."""
+        check_fields(self)
+        for name in ("owners", "owners_by_flow", "owners_by_mechanism"):
+            freeze(self, name)
+        for flow in self.owners_by_flow:
+            require_one_of("owners_by_flow", flow, FLOW_LABELS)
+        keys = [unit.key for unit in self.departments]
+        joined = [key for unit in self.departments for key in unit.joins]
+        for what, names in (("departments", keys), ("departments.*.joins", joined)):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what}: {', '.join(twice)} twice")
+
+
+@dataclass(frozen=True)
 class Finance:
     """How money is counted."""
 
@@ -651,6 +764,8 @@ class Arm:
         Openness of outbound, peer and inbound influence per firm, see sim/flows.py.
     physics : mapping
         Coefficients of the laws that differ from the scenario's.
+    design : Design, optional
+        How the organization is designed; None leaves it as it is.
     """
 
     key: str
@@ -658,6 +773,7 @@ class Arm:
     plan: Plan
     gates: np.ndarray
     physics: Mapping[str, float] = field(default_factory=dict)
+    design: Design | None = None
 
     def __post_init__(self) -> None:
         """Check gates and the names of coefficients."""

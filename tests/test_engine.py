@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import handmade
 import numpy as np
@@ -93,23 +93,12 @@ def arms(market: Scenario, n: int) -> list[Arm]:
     return made
 
 
+HISTORY = [f.name for f in fields(History)]
+
+
 def same(one: History, other: History) -> bool:
     return all(
-        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
-        for name in ("kpi", "measures", "spending", "value", "scaled")
-    )
-
-
-def permuted(world: World, order: list[int]) -> World:
-    """Return the world with firm order[i] at place i, and nothing else changed."""
-    place = np.empty(len(order) + 1, np.int32)
-    place[order] = np.arange(len(order))
-    place[-1] = -1
-    return replace(
-        world,
-        tied=place[world.tied],
-        opening_attitude=np.ascontiguousarray(world.opening_attitude[:, order]),
-        routing=tuple(world.routing[f] for f in order),
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in HISTORY
     )
 
 
@@ -167,12 +156,7 @@ def test_the_order_of_arms_changes_no_bit(market: Scenario, world: World) -> Non
     back = simulate(market, four[::-1], 3, world=world, lanes=4)
     assert same(
         forth,
-        History(
-            *(
-                getattr(back, name)[..., ::-1]
-                for name in ("kpi", "measures", "spending", "value", "scaled")
-            )
-        ),
+        History(*(getattr(back, field.name)[..., ::-1] for field in fields(History))),
     )
 
 
@@ -195,7 +179,9 @@ def test_firms_are_exchangeable(market: Scenario, world: World, order: list[int]
     gates = np.array([[1.0, 0.5, 0.0], [0.2, 1.0, 0.9], [0.7, 1.0, 0.4]])
     there = replace(market, firms=tuple(market.firms[f] for f in order))
     ours = advanced(market, world, village.arm(market, gates=gates))
-    theirs = advanced(there, permuted(world, order), village.arm(there, gates=gates[:, order]))
+    theirs = advanced(
+        there, village.permuted(world, order), village.arm(there, gates=gates[:, order])
+    )
     place = np.array([*np.argsort(order), -1])
     assert np.array_equal(place[ours.state.marks[:, PROVIDER]], theirs.state.marks[:, PROVIDER])
     for which in (TENURE, QUIET, GRIEVANCE, TICKET):
@@ -228,7 +214,8 @@ def test_what_is_put_beside_grief_about_several_rivals_adds_up_in_any_order_of_f
     order = [2, 0, 3, 1]
     there = replace(market, firms=tuple(firms[f] for f in order))
     ours, theirs = (
-        advanced(m, w, weeks=1) for m, w in ((market, people), (there, permuted(people, order)))
+        advanced(m, w, weeks=1)
+        for m, w in ((market, people), (there, village.permuted(people, order)))
     )
     for now, before in enumerate(order):
         assert np.array_equal(attitude(ours, before), attitude(theirs, now))
@@ -246,7 +233,7 @@ def test_indicators_are_exchangeable_as_well(market: Scenario, world: World) -> 
         kpis.indicators = lambda close: seen.append(real(close, firm)) or real(close)  # type: ignore[assignment, func-returns-value]
         try:
             if firm:
-                advanced(there, permuted(world, order), village.arm(there))
+                advanced(there, village.permuted(world, order), village.arm(there))
             else:
                 advanced(market, world, village.arm(market))
         finally:
@@ -268,7 +255,7 @@ def test_padding_lanes_and_other_arms_leave_an_arm_alone(market: Scenario, world
 def test_the_same_luck_gives_exactly_no_difference(market: Scenario, world: World) -> None:
     null = arms(market, 1)[0]
     twice = simulate(market, [null, replace(null, key="again")], 3, world=world, lanes=4)
-    for name in ("kpi", "measures", "spending", "value"):
+    for name in HISTORY:
         array = getattr(twice, name)
         assert np.array_equal(array[..., 0], array[..., 1], equal_nan=True)
 
@@ -326,7 +313,8 @@ def test_histories_have_the_shapes_they_promise(market: Scenario, world: World) 
     assert history.kpi.shape == (4, len(kpis.TABLE), 3)
     assert history.measures.shape == (4, len(kpis.MEASURES), 2, 3, 3)
     assert history.spending.shape == (3, 9, 3)
-    assert history.value.shape == history.scaled.shape == (3, 3)
+    assert history.spending_worth.shape == (3, 9, 3)
+    assert history.afforded.shape == (3, 3, 3)
     shares = history.measures[:, kpis.MEASURES.index("tied"), 0]
     assert (shares.sum(axis=1) <= 1).all()
 
@@ -346,7 +334,7 @@ def test_arms_open_alike_because_plans_and_muted_flows_wait_for_the_first_quarte
     warmed: Run,
 ) -> None:
     for name, array in bits(warmed).items():
-        if name not in ("value", "spending", "scaled"):
+        if name not in ("spending", "spending_worth", "afforded", "reorganization"):
             first = array[..., :1]
             assert np.array_equal(np.broadcast_to(first, array.shape), array, equal_nan=True), name
     warmed_gates = np.stack([arm.gates for arm in warmed.arms], axis=-1)

@@ -102,7 +102,7 @@ def test_a_forecast_counts_the_rows_of_the_tables(tmp_path: Path) -> None:
             question.scenario, question.study, tmp_path, workers=workers, progress=Silence()
         )
     tables = results.tables_of(question.scenario, question.study, runs)
-    large = sum(len(tables[name]) for name in ("scorecard", "spending", "influence"))
+    large = sum(len(tables[name]) for name in ("scorecard", "spending", "influence", "insight"))
     assert rehearsal._rows(question.scenario, question.study) == large
 
 

@@ -171,6 +171,8 @@ def unit() -> UnitResult:
         spending=np.zeros((1, 4, 2)),
         spending_worth=np.zeros((1, 4, 2)),
         afforded=np.ones((1, 2, 2)),
+        reorganization=np.array([[0.0, 9.5]]),
+        insight=np.linspace(0, 2, 24).reshape(2, 3, 2, 2),
     )
 
 

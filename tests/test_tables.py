@@ -545,7 +545,7 @@ def test_owners_that_a_table_does_not_name_keep_a_desk_that_changes_no_insight()
     alone = Run(other, (arm(other),), 1, 0, build_world(other, 1, 0))
     assert run.firms.delivered[0] == pytest.approx(alone.firms.delivered[0], rel=1e-12)
     assert run.firms.delay[0] == pytest.approx(alone.firms.delay[0], rel=1e-12)
-    owners = run.given.owner[0]
+    owners = run.given.owner[0, :, 0]
     assert {applied.firms[0].departments[d].key for d in owners} == {"front", "back"}
 
 

@@ -1,4 +1,12 @@
-"""Listening, service, capability and money against known results (VALIDATION rows 64 to 72)."""
+"""Listening, service, capability and money against known results (VALIDATION rows 64 to 72).
+
+Two rows are asked in part, as the engine is no such system (docs/model.md, "Where this departs"):
+
+- Row 66: how many voices are heard is binomial and each errs by itself, so the variance of their
+  mean has no factor 1 - n / N; hearing everybody leaves the error of the voices.
+- Row 67: complaints meet a weekly capacity in a discrete week, not exponential servers, so of the
+  row only Little's law can hold, and holds; the lengths of M/M/1 and M/M/5 queues cannot.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +19,20 @@ import village
 from handmade import advanced, arm, started, still
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom, chisquare
 
 from sim.engine import Run
-from sim.firms import ABANDONED, ARRIVED, INVESTMENT, LEFT, MECHANISMS, PROFIT, RESOLVED, WAITED
+from sim.firms import (
+    ABANDONED,
+    ARRIVED,
+    HEARD,
+    INVESTMENT,
+    LEFT,
+    MECHANISMS,
+    PROFIT,
+    RESOLVED,
+    WAITED,
+)
 from sim.flows import Flow, muted
 from sim.laws.capability import STAGES, build, output
 from sim.laws.finance import discount
@@ -88,7 +107,7 @@ def test_row_65_a_firm_that_does_not_listen_drifts_from_needs_at_a_known_speed()
 
 
 def test_row_65_chasing_a_need_leaves_the_variance_of_an_autoregression() -> None:
-    """At a share of .04 a week and drift .02: .00510."""
+    """At a share of .04 a week and drift .02: .00510 in closed form, by the law."""
     rate = -np.log(1 - 0.04)
     left = adapt(1.0, 0.0, rate, 1.0, 1.0)
     variance = 0.0
@@ -97,7 +116,68 @@ def test_row_65_chasing_a_need_leaves_the_variance_of_an_autoregression() -> Non
     assert variance == pytest.approx(0.005102, abs=1e-6)
 
 
-def test_row_65_more_voices_make_a_better_estimate() -> None:
+def chasing(types: int, quarters: int, rate: float) -> tuple[Scenario, object]:
+    """Return a firm of one department that hears every voice without error and acts on it all."""
+    market, people = listening(
+        2, types, quarters, need_drift=0.02, voice_noise=0.0, hearing_noise=0.0
+    )
+    alone = Department(key="all", label="x", acts=1.0, hears=1.0, staff=1.0)
+    levers = {"coverage": 1.0, "adaptation_rate": rate, "absorption": 1.0}
+    firm = replace(market.firms[0], departments=(alone,), levers=levers)
+    people = replace(people, routing=(np.zeros((1, 1)),))  # type: ignore[type-var]
+    return replace(market, firms=(firm,)), people
+
+
+def test_row_65_the_engines_offering_chases_needs_as_far_behind_as_an_autoregression() -> None:
+    """The estimate pinned to the need, a share of .04 a week, drift .02: distance^2 2 x .00510.
+
+    Over 200 types in two dimensions and 4 years, after 2 years to settle. From week to week the
+    distance keeps .96 of itself.
+    """
+    market, people = chasing(200, 24, -np.log(1 - 0.04))
+    run = started(market, people)
+    gaps = []
+    for week in range(24 * 13):
+        run.advance_week(opens=week % 13 == 0)
+        needs = 0.02 * run.luck.walk[run.week]
+        assert run.firms.estimate[0, :, :, 0] == pytest.approx(needs, abs=1e-12)
+        distance = -2 * np.log(run.firms.fit[0, :, 0])
+        gap = run.firms.offering[0, :, :, 0] - needs
+        # The week's experience met the offering before it moved: .04 of the way is made since.
+        assert distance == pytest.approx((gap**2).sum(axis=1) / 0.96**2, rel=1e-5, abs=1e-12)
+        if week >= 104:
+            gaps.append(gap / 0.96)
+    square = np.mean(np.square(gaps), axis=(0, 2))
+    error = square.std(ddof=1) / np.sqrt(200)
+    assert square.mean() == pytest.approx(0.02**2 / (0.04 * 1.96), abs=4 * error)
+    assert error < 0.05 * square.mean()
+    kept = np.mean(np.multiply(gaps[1:], gaps[:-1])) / square.mean()
+    assert kept == pytest.approx(0.96, abs=0.01)
+
+
+def test_row_65_hearing_more_voices_is_worth_a_better_fit() -> None:
+    """Value, not only variance: mean fit to needs over 100 types and two years, on the same luck.
+
+    Nobody, 1, 4, 16 and 64 speakers of each type are heard every week.
+    """
+    worth = []
+    for n in (0, 1, 4, 16, 64):
+        market, people = listening(max(n, 1), 100, 8, float(n > 0), need_drift=0.1)
+        levers = {"coverage": float(n > 0), "adaptation_rate": 2.0, "absorption": 1.0}
+        alone = Department(key="all", label="x", acts=1.0, hears=1.0, staff=1.0)
+        firm = replace(market.firms[0], departments=(alone,), levers=levers)
+        people = replace(people, routing=(np.zeros((1, 1)),))  # type: ignore[type-var]
+        run = started(replace(market, firms=(firm,)), people)
+        fits = []
+        for week in range(8 * 13):
+            run.advance_week(opens=week % 13 == 0)
+            fits.append(run.firms.fit[0, :, 0].mean())
+        worth.append(np.mean(fits[13:]))
+    assert worth == sorted(worth)
+    assert np.diff(worth).min() > 0.003
+
+
+def test_row_65_more_voices_leave_less_variance() -> None:
     variances = []
     for n in (1, 4, 16, 64):
         market, people = listening(n, quarters=1, need_drift=0.1)
@@ -110,7 +190,10 @@ def test_row_65_more_voices_make_a_better_estimate() -> None:
 
 
 def test_row_66_the_mean_of_n_voices_varies_by_one_nth() -> None:
-    """No drift, opening variance 1, voices .36 + .64: 16 voices weigh 16/17 and err by 1/16."""
+    """No drift, opening variance 1, voices .36 + .64: 16 voices weigh 16/17 and err by 1/16.
+
+    All 16 there are, heard: with the row's factor 1 - n / N the error would be 0.
+    """
     market, people = listening(
         16, 200, 1, need_drift=0.0, need_uncertainty=1.0, voice_noise=0.6, hearing_noise=0.8
     )
@@ -119,6 +202,29 @@ def test_row_66_the_mean_of_n_voices_varies_by_one_nth() -> None:
     expected = (16 / 17) ** 2 / 16
     assert estimate.var() == pytest.approx(expected, abs=4 * expected * np.sqrt(2 / 400))
     assert run.firms.variance[0, :, 0] == pytest.approx(1 / 17)
+
+
+def test_row_66_of_all_voices_a_binomial_number_is_heard() -> None:
+    """12 of 40 on average, over 400 types, against the distribution.
+
+    How many each type was heard by is read off its variance, 1 / (1 + n) after one week.
+    """
+    market, people = listening(
+        40, 400, 1, 0.3, need_drift=0.0, need_uncertainty=1.0, voice_noise=0.6, hearing_noise=0.8
+    )
+    run = advanced(market, people, weeks=1)
+    heard = 1 / run.firms.variance[0, :, 0] - 1
+    whole = np.rint(heard).astype(int)
+    assert heard == pytest.approx(whole, abs=1e-6)
+    assert run.firms.quarter[HEARD, 0, 0] == whole.sum()
+    cuts = np.array([-1, 8, 9, 10, 11, 12, 13, 14, 15, 40])
+    expected = np.diff(binom.cdf(cuts, 40, 0.3))
+    counted = np.histogram(whole, cuts + 0.5)[0]
+    assert chisquare(counted, expected / expected.sum() * 400).pvalue > 0.001
+    # Errors of types that heard as many: the mean of n voices, whatever share of all they are.
+    error = run.firms.estimate[0, :, :, 0] * ((1 + whole) / np.maximum(whole, 1))[:, None]
+    scaled = error * np.sqrt(whole)[:, None]
+    assert scaled.var() == pytest.approx(1.0, abs=4 * np.sqrt(2 / 800))
 
 
 def test_row_66_hearing_nobody_changes_no_bit() -> None:
@@ -135,7 +241,7 @@ def test_row_66_those_who_speak_bias_the_estimate_by_their_self_selection() -> N
     assert run.firms.estimate.mean() == pytest.approx(0.3, abs=0.02)
 
 
-# ---- row 67: Little's law -----------------------------------------------------------------------
+# ---- row 67: Little's law, and no more -----------------------------------------------------------
 
 
 def test_row_67_tickets_obey_littles_law_on_every_path() -> None:
@@ -240,7 +346,7 @@ def test_row_69_money_put_into_capital_is_stock_under_way_or_worn() -> None:
         put_in = run.firms.invested + stock + building
         there = run.firms.stock + run.firms.building.sum(axis=2) + run.firms.depreciated
         assert put_in == pytest.approx(there, abs=1e-9)
-    assert (run.firms.invested == pytest.approx(400.0)) is not False
+    assert run.firms.invested == pytest.approx(np.full_like(run.firms.invested, 400.0))
     assert (run.firms.depreciated > 100).all()
 
 

@@ -12,10 +12,9 @@ from handmade import advanced, arm, started, still
 from scipy.stats import chisquare
 
 from sim.engine import Run
-from sim.laws.choice import utility
 from sim.laws.outbound import goodwill
 from sim.scenario import Scenario
-from sim.state import PROVIDER, SALIENCE
+from sim.state import BASE_UTILITY, PROVIDER, SALIENCE
 
 pytestmark = pytest.mark.validation
 
@@ -50,6 +49,14 @@ def test_row_43_through_the_engine() -> None:
     market = replace(market, firms=(village.firm(programmes={}, levers={"impressions": 3.0}),))
     run = advanced(market, handmade.world(2, 1))
     assert run.firms.goodwill[0, 0, 0] == pytest.approx(25.606105, abs=1e-5)
+
+
+def test_the_stock_of_advertising_adds_the_log_of_one_and_itself_to_a_firms_value() -> None:
+    """At weight .4 and the stock of the test above: .4 ln 26.606 = 1.3125."""
+    market = still(2, 1, goodwill_decay=0.07, goodwill_weight=0.4)
+    market = replace(market, firms=(village.firm(programmes={}, levers={"impressions": 3.0}),))
+    run = advanced(market, handmade.world(2, 1))
+    assert run.drive[BASE_UTILITY, 0, 0, 0] == pytest.approx(1.312456, abs=1e-5)
 
 
 # ---- rows 46 and 47: logit choice, with and without loyalty -------------------------------------
@@ -109,15 +116,47 @@ def test_row_46_salience_multiplies_the_odds() -> None:
     assert chisquare(shares(run), expected / expected.sum() * N).pvalue > 0.001
 
 
-def test_row_46_the_elasticity_of_price_is_its_weight_times_what_is_left() -> None:
-    """d ln P / d ln p = -beta (1 - P): by the law, one per cent dearer at beta 1 and P .3756."""
-    values = [utility(v, 1.0, 0.0, 0.6, 0.6, 1.5, 2.0) for v in VALUES]
-    odds = np.exp([*values, 0.0])
-    dearer = odds.copy()
-    dearer[0] *= 1.0001**-1.0
-    change = np.log(dearer[0] / dearer.sum()) - np.log(odds[0] / odds.sum())
-    assert odds / odds.sum() == pytest.approx(SHARES, abs=1e-6)
-    assert change / np.log(1.0001) == pytest.approx(-(1 - 0.375602), abs=1e-4)
+def at_price(price: float, weight: float) -> tuple[Scenario, object]:
+    """Return the market of three firms, the first of them at that price, who all choose weekly."""
+    market, people = choosing(price_weight=weight)
+    dear = replace(market.firms[0], price=price)
+    return replace(market, firms=(dear, *market.firms[1:])), people
+
+
+@pytest.mark.parametrize("weight", [1.0, 2.5])
+def test_row_46_the_elasticity_of_price_is_its_weight_times_what_is_left(weight: float) -> None:
+    """d ln P / d ln p = -beta (1 - P) at P = .3756, from the values that the firms' week writes.
+
+    Two markets a hundredth of a per cent apart in the price of one firm.
+    """
+    values = []
+    for price in (1.0, 1.0001):
+        run = started(*at_price(price, weight))
+        run.advance_week(opens=True)
+        values.append(run.drive[BASE_UTILITY, :, 0, 0].astype(float))
+    assert values[0] == pytest.approx(VALUES, abs=1e-7)
+    assert np.array_equal(values[0][1:], values[1][1:])
+    shares = [np.exp(v[0]) / (np.exp(v).sum() + 1.0) for v in values]
+    assert shares[0] == pytest.approx(0.375602, abs=1e-6)
+    elasticity = np.log(shares[1] / shares[0]) / np.log(1.0001)
+    assert elasticity == pytest.approx(-weight * (1 - 0.375602), abs=2e-3)
+
+
+def test_row_46_choices_answer_a_price_by_its_elasticity() -> None:
+    """At e^.2 times the price and weight 1: odds of e^.3, counted over six weeks of choices."""
+    market, people = at_price(float(np.exp(0.2)), 1.0)
+    run = started(market, people)
+    total = np.zeros(4)
+    for week in range(6):
+        run.advance_week(opens=week == 0)
+        total += shares(run)
+    odds = np.exp([0.3, 0.0, -0.3, 0.0])
+    assert chisquare(total, odds / odds.sum() * total.sum()).pvalue > 0.001
+    before = SHARES[0]
+    change = np.log(total[0] / total.sum() / before) / 0.2
+    between = (before + odds[0] / odds.sum()) / 2
+    error = np.sqrt((1 - before) / before / total.sum()) / 0.2
+    assert change == pytest.approx(-(1 - between), abs=4 * error)
 
 
 def test_row_47_loyalty_gives_the_stationary_shares_and_retention_of_inertia() -> None:

@@ -10,7 +10,9 @@ from sim.flows import open_gates
 from sim.scenario import (
     Arm,
     Capital,
+    CrossTies,
     Department,
+    Design,
     Effect,
     Finance,
     Firm,
@@ -22,6 +24,7 @@ from sim.scenario import (
     Programme,
     Scenario,
     StakeholderType,
+    Unit,
 )
 from sim.state import World
 
@@ -278,6 +281,24 @@ def arm(
     return Arm(key=key, label=key, plan=plan(market, **efforts), gates=open_, physics=physics or {})
 
 
+def joined(key: str = "joined") -> Design:
+    """Return a design that joins both departments in the first quarter, at a price."""
+    return Design(
+        key=key,
+        label=key,
+        description=key,
+        start=1,
+        cost=5.0,
+        dip=4.0,
+        half_life=13.0,
+        departments=(Unit(key="all", label="All", joins=("front", "back")),),
+        owners={},
+        owners_by_flow={},
+        owners_by_mechanism={},
+        ties=CrossTies(anew=0.0, pattern="none", made_good=0.0),
+    )
+
+
 def reordered(world: World, order: np.ndarray, shuffle: np.random.Generator | None = None) -> World:
     """Return the same people and ties stored in another order (ids unchanged)."""
     place = np.empty(len(order), np.int64)
@@ -311,4 +332,17 @@ def reordered(world: World, order: np.ndarray, shuffle: np.random.Generator | No
         contact=world.contact[at],
         evidence=world.evidence[at],
         layer=world.layer[at],
+    )
+
+
+def permuted(world: World, order: list[int]) -> World:
+    """Return the world with firm order[i] at place i, and nothing else changed."""
+    place = np.empty(len(order) + 1, np.int32)
+    place[order] = np.arange(len(order))
+    place[-1] = -1
+    return replace(
+        world,
+        tied=place[world.tied],
+        opening_attitude=np.ascontiguousarray(world.opening_attitude[:, order]),
+        routing=tuple(world.routing[f] for f in order),
     )
