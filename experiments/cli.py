@@ -22,6 +22,10 @@ from sim.checks import nearest
 VERBS = {
     "compare": "compare portfolios of influence mechanisms; the default is the shipped question",
     "run": "the same for one portfolio: portfolio=NAME (today's, if none is given)",
+    "ledger": "count who thinks or does something they otherwise wouldn't, flow by flow: "
+    "compare, or with portfolio=NAME run, with ledger=first",
+    "explain": "tell how a flow influenced somebody: flow=1..6 [portfolio=NAME] [quarter=N] "
+    "[type=NAME] [stakeholder=ID] [replication=N]",
     "settings": "list settings with unit, range, default, meaning and source",
 }
 ABOUT = """Which influence mechanisms should an organization improve? Portfolios are run side by
@@ -31,6 +35,8 @@ EXAMPLES = """examples:
   influence compare scenario=village --jobs 2      a small market
   influence compare quarters=20 replications=100 --out my_study
   influence run portfolio=listening_first          one portfolio and today's
+  influence ledger scenario=village                who is influenced by which flow, counted
+  influence explain scenario=village flow=2        one life beside the life without flow 2
   influence settings trust                         settings that have to do with trust
   influence settings mechanism                     mechanisms by flow and department
 """
@@ -59,6 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from experiments.cli_settings import show
 
             return show(options)
+        if options.verb == "explain":
+            from experiments.cli_explain import explain
+
+            return explain(options)
         from experiments.cli_study import study
 
         with terminable():
@@ -149,17 +159,18 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--markdown", action="store_true", help="the catalogue of mechanisms as a page"
             )
-        else:
+            continue
+        sub.add_argument(
+            "--out", type=Path, metavar="DIR", help="folder of the results (a new dated one)"
+        )
+        sub.add_argument("--seed", type=_seed, metavar="N", help="seed of all random worlds")
+        if verb != "explain":
             _add_study_options(sub)
     return parser
 
 
 def _add_study_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder of the results (a new dated one)"
-    )
     parser.add_argument("--jobs", type=_count, metavar="N", help="processes (as many as cores)")
-    parser.add_argument("--seed", type=_seed, metavar="N", help="seed of all random worlds")
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would run, and about how long; do nothing"
     )
@@ -173,9 +184,12 @@ def _example(verb: str) -> str:
 
 def _options(verb: str | None) -> list[str]:
     common = ["--help", "--version"] if verb is None else ["--help", "--config-dir"]
-    study = ["--out", "--jobs", "--seed", "--dry-run", "--quiet"]
-    own = {"settings": ["--markdown"], None: []}
-    return common + own.get(verb, study)
+    if verb is None:
+        return common
+    if verb == "settings":
+        return [*common, "--markdown"]
+    own = [] if verb == "explain" else ["--jobs", "--dry-run", "--quiet"]
+    return [*common, "--out", "--seed", *own]
 
 
 def _count(text: str) -> int:

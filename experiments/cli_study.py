@@ -1,4 +1,4 @@
-"""The commands `influence compare` and `influence run`: ask, foretell, conduct, say the end."""
+"""The commands that run studies (compare, run, ledger): ask, foretell, conduct, say the end."""
 
 from __future__ import annotations
 
@@ -44,34 +44,47 @@ def _cores() -> int:
 
 
 def _asked(options: argparse.Namespace) -> tuple[Settings, str]:
-    """Return the settings and the name of what is asked; `run` chooses its portfolios here."""
+    """Return the settings and the name of what is asked; `run` chooses its portfolios here.
+
+    `ledger` is `run` where a portfolio is named and else `compare`, with a ledger.
+    """
     from experiments.settings import SettingsError, load
 
     overrides = [*options.overrides]
     if options.seed is not None:
         overrides.append(f"seed={options.seed}")
-    if options.verb != "run":
+    prefix = ""
+    if options.verb == "ledger":
+        prefix = "ledger_"
+        if values_of(overrides, "ledger")[-1:] == ["none"]:
+            raise SettingsError("ledger=none: the command ledger keeps one; choose first or all")
+        if not values_of(overrides, "ledger"):
+            overrides.append("ledger=first")
+    if options.verb != "run" and not (prefix and values_of(overrides, "portfolio")):
         settings = load(overrides, options.config_dir)
-        return settings, settings.study.key
-    chosen = _values(overrides, "portfolio")
+        return settings, f"{prefix}{settings.study.key}"
+    chosen = values_of(overrides, "portfolio")
     others = [text for text in overrides if not text.startswith("portfolio=")]
-    if len(chosen) > 1 or _values(others, "portfolios"):
-        raise SettingsError("run takes one portfolio=NAME; compare takes portfolios=[NAME, ...]")
-    _check_portfolio(chosen, options.config_dir)
-    if not _values(others, "experiment"):
+    if len(chosen) > 1 or values_of(others, "portfolios"):
+        raise SettingsError(
+            f"{options.verb} takes one portfolio=NAME; compare takes portfolios=[NAME, ...]"
+        )
+    check_portfolio(chosen, options.config_dir)
+    if not values_of(others, "experiment"):
         others = ["experiment=run", *others]
-    baseline = _baseline(others, options.config_dir)
+    baseline = baseline_of(others, options.config_dir)
     keys = list(dict.fromkeys([baseline, *chosen]))
     settings = load([*others, f"portfolios=[{','.join(keys)}]"], options.config_dir)
-    return settings, f"{settings.study.key}_{keys[-1]}"
+    return settings, f"{prefix}{settings.study.key}_{keys[-1]}"
 
 
-def _values(overrides: Sequence[str], key: str) -> list[str]:
+def values_of(overrides: Sequence[str], key: str) -> list[str]:
     """Return every value that the command line gives to a key."""
     return [text.partition("=")[2] for text in overrides if text.startswith(f"{key}=")]
 
 
-def _check_portfolio(chosen: Sequence[str], config_dir: Path | None) -> None:
+def check_portfolio(chosen: Sequence[str], config_dir: Path | None) -> None:
+    """Refuse a portfolio that is not on the shelf, with the nearest name."""
     from experiments.settings import SettingsError
     from experiments.settings_errors import nearest
     from experiments.settings_files import folders_of, names_in
@@ -85,15 +98,15 @@ def _check_portfolio(chosen: Sequence[str], config_dir: Path | None) -> None:
             )
 
 
-def _baseline(overrides: Sequence[str], config_dir: Path | None) -> str:
+def baseline_of(overrides: Sequence[str], config_dir: Path | None) -> str:
     """Return what a portfolio is compared with, from the command line or the experiment's file."""
     from experiments.settings import load
     from experiments.settings_files import files_of, folders_of, read_yaml
 
-    given = _values(overrides, "baseline")
+    given = values_of(overrides, "baseline")
     if given:
         return given[-1]
-    experiment = _values(overrides, "experiment")[-1]
+    experiment = values_of(overrides, "experiment")[-1]
     for file in files_of("experiment", folders_of(config_dir)):
         if file.stem == experiment and "baseline" in (content := read_yaml(file).content):
             return str(content["baseline"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -161,6 +161,10 @@ def study_results(
             **{d.key: d.label for d in scenario.firms[ORGANIZATION].departments},
             NEW_DEPARTMENTS: "Departments that the design adds",
         },
+        ledger=tables["ledger"],
+        shapley=tables["shapley"],
+        interactions=tables["interactions"],
+        thresholds=asdict(study.ledger_thresholds),
         targets=question.targets,
         strategy_map=question.strategy_map,
         provenance={

@@ -20,6 +20,7 @@ from sim import kpis, volume
 from sim.checks import check_fields, nearest, require_one_of
 from sim.design import redesigned
 from sim.flows import ORGANIZATION, Flow, muted, open_gates
+from sim.influenced import Thresholds
 from sim.scenario import (
     CAPITALS,
     INF,
@@ -129,6 +130,13 @@ class Study:
     headline: tuple[str, ...] = word("indicators that portfolios are ranked by, see sim/kpis.py")
     twins: str = word("arms that get six muted twins: first (baseline and best), all or none")
     lanes: int = number(1, 16, "arms", "run side by side in one pass (no result depends on it)")
+    ledger: str = word(
+        "arms whose influence is counted person by person: first (baseline and best), all or none"
+    )
+    ledger_thresholds: Thresholds = word("how far two lives must differ to count in the ledger")
+    shapley: bool = word(
+        "whether baseline and best are run in all 64 combinations of open flows, for exact shares"
+    )
     designs: tuple[Design, ...] = field(
         default=(), metadata={"meaning": "the designs that the portfolios name"}
     )
@@ -141,6 +149,7 @@ class Study:
             raise ValueError(f"portfolios: names must differ, got {', '.join(keys)}")
         require_one_of("baseline", self.baseline, keys)
         require_one_of("twins", self.twins, TWINS)
+        require_one_of("ledger", self.ledger, TWINS)
         if not self.headline:
             raise ValueError("headline: at least one indicator is needed")
         if len(set(self.headline)) != len(self.headline):

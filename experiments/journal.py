@@ -7,8 +7,10 @@ continues with exactly the units that are missing.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,11 +67,45 @@ class UnitResult:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a closer look at one arm in one replication gave (see `experiments.inquiries`).
+
+    Attributes
+    ----------
+    kind : str
+        Which inquiry it answers.
+    replication : int
+        Number of the random world.
+    arm : str
+        Key of the arm.
+    error : str
+        Traceback if it failed, else ''.
+    arrays : mapping of array
+        What was found; empty if it failed.
+    """
+
+    kind: str
+    replication: int
+    arm: str
+    error: str
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it did not fail."""
+        return not self.error
+
+
+@dataclass(frozen=True)
 class Runs:
-    """Everything a study ran: the arms planned and the units' results, in the plan's order."""
+    """Everything a study ran: the arms planned and the units' results, in the plan's order.
+
+    `answers` are those of its inquiries, in their order.
+    """
 
     planned: tuple[Planned, ...]
     results: tuple[UnitResult, ...]
+    answers: tuple[Answer, ...] = ()
 
     def index(self) -> dict[tuple[str, int], tuple[UnitResult, int]]:
         """Return where each (arm, replication) is: its unit and its place on the arms' axis."""
@@ -80,8 +116,9 @@ class Runs:
         }
 
     def counts(self) -> dict[str, int]:
-        """Return the number of runs by status."""
+        """Return the number of runs by status; an inquiry counts as one."""
         errors = [error for unit in self.results for error in unit.errors]
+        errors += [answer.error for answer in self.answers]
         failed = sum(bool(error) for error in errors)
         return {"finished": len(errors) - failed, "failed": failed}
 
@@ -120,4 +157,36 @@ def read_unit(folder: Path, name: str) -> UnitResult | None:
             arms=tuple(str(key) for key in stored["arms"]),
             errors=tuple(str(text) for text in stored["errors"]),
             **{name: stored[name] for name in ARRAYS},
+        )
+
+
+def write_answer(folder: Path, name: str, answer: Answer) -> None:
+    """Add an inquiry's answer to the journal."""
+    arrays: dict[str, Any] = {f"found_{key}": array for key, array in answer.arrays.items()}
+    for key in ("kind", "replication", "arm", "error"):
+        arrays[key] = np.array(getattr(answer, key))
+
+    def write(part: Path) -> None:
+        with part.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
+
+    write_whole(folder / JOURNAL / f"{name}.npz", write)
+
+
+def read_answer(folder: Path, name: str) -> Answer | None:
+    """Return an inquiry's answer from the journal, or None if there is none yet."""
+    path = folder / JOURNAL / f"{name}.npz"
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as stored:
+        return Answer(
+            kind=str(stored["kind"]),
+            replication=int(stored["replication"]),
+            arm=str(stored["arm"]),
+            error=str(stored["error"]),
+            arrays={
+                key.removeprefix("found_"): stored[key]
+                for key in stored.files
+                if key.startswith("found_")
+            },
         )

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from experiments import designs
+from experiments import designs, inquiries
 from experiments.designs import Study
 from experiments.progress import in_words
 from experiments.runner import Unit, block_sizes, run_unit, twins_planned
 from experiments.workers import Workers
 from sim import kpis
 from sim.flows import ORGANIZATION
+from sim.influenced import ENTRIES
 from sim.scenario import CAPITALS, Arm, Plan, Scenario
 
 PATIENCE = 3.0  # seconds; loading kernels takes less, compiling them more
@@ -92,9 +93,14 @@ def _touch_kernels(scenario: Scenario, study: Study) -> None:
 
 
 def _everybody(scenario: Scenario, study: Study) -> list[Arm]:
-    """Return the portfolios and all their twins: at least as many arms as any block has."""
-    arms = designs.arms(study, scenario)
-    return [*arms, *(twin for arm in arms for _, twin in designs.twins(arm, len(scenario.firms)))]
+    """Return the portfolios, their twins, coalitions: at least as many arms as any block has."""
+    arms, n_firms = designs.arms(study, scenario), len(scenario.firms)
+    few = range(study.lanes if study.shapley else 0)
+    return [
+        *arms,
+        *(twin for arm in arms for _, twin in designs.twins(arm, n_firms)),
+        *(inquiries.coalition(arms[0], number, n_firms) for number in few),
+    ]
 
 
 def shorten(scenario: Scenario, arms: Sequence[Arm], quarters: int) -> tuple[Scenario, list[Arm]]:
@@ -125,9 +131,10 @@ def forecast(
         calls = [(scenario, study, size, replication) for replication in range(at_once)]
         each = float(np.mean(list(workers.each(_unit_seconds, calls))))
         busy += units * n_blocks * each
-    runs = (len(study.portfolios) + twins_planned(study)) * units
+    compared = (len(study.portfolios) + twins_planned(study)) * units
+    runs = compared + inquiries.runs_planned(study) * units
     rows = _rows(scenario, study)
-    cells = runs * (scenario.quarters + 1) * _cells(scenario)
+    cells = compared * (scenario.quarters + 1) * _cells(scenario)
     return Forecast(
         runs=runs,
         seconds=START + busy / at_once + REPORT + PER_ROW * rows,
@@ -164,7 +171,12 @@ def _rows(scenario: Scenario, study: Study) -> int:
     per_run += quarters * (len(scenario.mechanisms) + len(CAPITALS))
     per_run += (quarters + 1) * len(scenario.firms[ORGANIZATION].departments)
     per_twin = quarters * (len(study.headline) + kinds * len(kpis.MEASURES))
-    return study.replications * (len(study.portfolios) * per_run + twins_planned(study) * per_twin)
+    per_ledger = quarters * inquiries.TWINS * len(ENTRIES) * kinds
+    return study.replications * (
+        len(study.portfolios) * per_run
+        + twins_planned(study) * per_twin
+        + inquiries.arms_planned(study)[inquiries.LEDGER] * per_ledger
+    )
 
 
 def _cells(scenario: Scenario) -> int:

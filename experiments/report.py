@@ -12,7 +12,14 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from experiments import figures, report_flows, report_insight, report_parts, report_scorecard
+from experiments import (
+    figures,
+    report_flows,
+    report_insight,
+    report_ledger,
+    report_parts,
+    report_scorecard,
+)
 from experiments import report_terminal as terminal
 from experiments.report_figures import MEASURE, drawings
 from experiments.report_findings import Findings, StudyResults, departments_of, find
@@ -38,8 +45,9 @@ def write_report(study: StudyResults, folder: Path) -> Path:
 
 
 def terminal_summary(study: StudyResults) -> str:
-    """Return the ranking and the decision for a terminal, at most 100 columns wide."""
-    return terminal.terminal_summary(find(study))
+    """Return ranking, decision and the ledger, if kept, for a terminal of 100 columns."""
+    findings = find(study)
+    return terminal.terminal_summary(findings) + report_ledger.ledger_lines(findings)
 
 
 def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> str:
@@ -54,6 +62,8 @@ def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> s
         ("insight", "How insight travels", _insight(findings, sheets)),
         ("map", "Strategy map", _map(findings, sheets, excuse)),
         ("flows", "What each flow contributed", _flows(findings, sheets)),
+        ("ledger", "Influence ledger", report_ledger.ledger_section(findings)),
+        ("shapley", "Shared out among the flows", report_ledger.shapley_section(findings)),
         ("limits", "Assumptions and limits", report_parts.limits(findings)),
         ("reproduce", "How to reproduce this", report_parts.reproduce(study)),
     ]

@@ -57,6 +57,10 @@ class StudyResults:
         By arm that has a design: the first arm of the same portfolio, itself if it is the first.
     entries : mapping
         Key to label of the departments in which insight is heard first.
+    ledger, shapley, interactions : DataFrame
+        The tidy tables of what closer looks found; empty where none was asked for.
+    thresholds : mapping
+        How far two lives must differ to count in the ledger, see `sim.influenced.Thresholds`.
     """
 
     question: str
@@ -82,6 +86,10 @@ class StudyResults:
     designed: Mapping[str, str] = field(default_factory=dict)
     siblings: Mapping[str, str] = field(default_factory=dict)
     entries: Mapping[str, str] = field(default_factory=dict)
+    ledger: pd.DataFrame = field(default_factory=pd.DataFrame)
+    shapley: pd.DataFrame = field(default_factory=pd.DataFrame)
+    interactions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def label(self, arm: str) -> str:
         """Return an arm's label in quotation marks."""

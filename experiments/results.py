@@ -7,14 +7,15 @@ quarter and indicator, so that the same study always gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments import designs
+from experiments import accounts, designs
 from experiments.attribution import influence_rows
 from experiments.designs import Study
-from experiments.journal import Planned, Runs, UnitResult
+from experiments.journal import Answer, Planned, Runs, UnitResult
 from experiments.store import columns_of, dictionary
 from sim import kpis
 from sim.flows import ORGANIZATION
@@ -53,6 +54,9 @@ def tables_of(scenario: Scenario, study: Study, runs: Runs) -> dict[str, pd.Data
         "influence": _influence(scenario, study, runs, finished),
         "spending": _spending(scenario, at, finished),
         "insight": _insight(scenario, at, finished),
+        "ledger": accounts.ledger_table(scenario, runs.answers),
+        "shapley": accounts.shapley_table(study, runs.answers),
+        "interactions": accounts.interactions_table(study, runs.answers),
         "indicators": indicators(scenario.currency),
         "dictionary": dictionary(scenario.currency),
     }
@@ -123,7 +127,18 @@ def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
                     float(unit.kpi[-1, value_row, place]),
                 )
             )
+    rows += [_failed_inquiry(study, answer) for answer in runs.answers if answer.error]
     return pd.DataFrame(rows, columns=columns_of("runs"))
+
+
+def _failed_inquiry(study: Study, answer: Answer) -> tuple[Any, ...]:
+    """Return a row for a closer look that failed, told apart from its arm by its id."""
+    name = f"{answer.kind}-{answer.arm}"
+    number = f"{name}-{answer.replication:04d}"
+    label = f"{answer.kind} of {answer.arm}"
+    known = (number, name, label, answer.replication, study.seed, answer.arm, 0, "failed")
+    nothing = [np.nan] * (len(columns_of("runs")) - len(known) - 1)
+    return (*known, answer.error, *nothing)
 
 
 def _cuts(afforded: np.ndarray) -> tuple[float, float]:

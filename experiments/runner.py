@@ -2,9 +2,10 @@
 
 A unit is one replication of a block of arms that share its world and its luck (one pass of the
 engine). Pass 1 runs every portfolio; pass 2 runs the muted twins, of the baseline and of whichever
-portfolio pass 1 ranked first. Results do not depend on the number of processes, on the order in
-which units finish, nor on whether the study was interrupted: the journal is read in the order of
-the plan. A unit that raises becomes failed rows; a process that dies takes no other unit with it.
+portfolio pass 1 ranked first; then come closer looks at these two, if any are asked for. Results do
+not depend on the number of processes, on the order in which units finish, nor on whether the study
+was interrupted: the journal is read in the order of the plan. A unit that raises becomes failed
+rows; a process that dies takes no other unit with it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,22 @@ from typing import Protocol
 
 import numpy as np
 
-from experiments import designs, worlds
+from experiments import designs, inquiries, worlds
 from experiments.designs import Study
 from experiments.gaps import without_dust
-from experiments.journal import ARRAYS, Planned, Runs, UnitResult, read_unit, sweep, write_unit
+from experiments.inquiries import Inquiry, inquire, inquiries_of, unanswered
+from experiments.journal import (
+    ARRAYS,
+    Answer,
+    Planned,
+    Runs,
+    UnitResult,
+    read_answer,
+    read_unit,
+    sweep,
+    write_answer,
+    write_unit,
+)
 from experiments.provenance import digest
 from experiments.workers import WorkerDied, Workers
 from sim import kpis
@@ -49,6 +62,11 @@ class Unit:
         """File name in the journal, without ending."""
         return f"{self.replication:06d}-{digest([arm.key for arm in self.arms])}"
 
+    @property
+    def n_runs(self) -> int:
+        """How many runs it takes."""
+        return len(self.arms)
+
 
 class Progress(Protocol):
     """What the runner tells whoever watches."""
@@ -69,10 +87,19 @@ def run_study(
     """
     worlds.forget(folder)
     sweep(folder)
+    ahead = inquiries.runs_planned(study) * study.replications
+    work = _Work(scenario, study, folder, workers, progress, ahead=ahead)
     try:
-        return _passes(scenario, study, _Work(scenario, study, folder, workers, progress))
+        runs = _passes(scenario, study, work)
+        return replace(runs, answers=work.inquire(_inquiries(scenario, study, runs)))
     finally:
         worlds.forget(folder)
+
+
+def _inquiries(scenario: Scenario, study: Study, runs: Runs) -> list[Inquiry]:
+    if not inquiries.runs_planned(study):
+        return []
+    return inquiries_of(study, designs.arms(study, scenario), first_ranked(study, runs))
 
 
 def _passes(scenario: Scenario, study: Study, work: _Work) -> Runs:
@@ -131,11 +158,12 @@ def twins_planned(study: Study) -> int:
 
 
 def block_sizes(study: Study) -> list[int]:
-    """Return how many arms each unit of one replication has, both passes together."""
+    """Return how many arms each unit of one replication has, all passes together."""
     n_arms, n_twins = len(study.portfolios), twins_planned(study)
     early = min(_free_lanes(study), len(Flow)) if study.twins == "first" else n_twins
     passes = (n_arms + early, n_twins - early)
-    return [min(study.lanes, n - i) for n in passes for i in range(0, n, study.lanes)]
+    sizes = [min(study.lanes, n - i) for n in passes for i in range(0, n, study.lanes)]
+    return sizes + inquiries.block_sizes(study)
 
 
 def _free_lanes(study: Study) -> int:
@@ -173,7 +201,7 @@ def run_unit(
 
 
 def journal_unit(
-    folder: Path, scenario: Scenario, unit: Unit, study: Study, kept: int
+    folder: Path, scenario: Scenario, unit: Unit | Inquiry, study: Study, kept: int
 ) -> tuple[str, float]:
     """Run one unit and add it to the journal; return its name and the seconds it took.
 
@@ -185,11 +213,26 @@ def journal_unit(
     except OSError:  # no room, or no permission: no run could be kept
         raise
     except Exception:
-        result = failed_unit(scenario, unit, traceback.format_exc())
+        _journal(folder, unit, _failed(scenario, unit, traceback.format_exc()))
     else:
-        result = run_unit(scenario, unit, study.seed, study.lanes, world)
-    write_unit(folder, unit.name, result)
+        if isinstance(unit, Inquiry):
+            _journal(folder, unit, inquire(scenario, unit, study, world))
+        else:
+            _journal(folder, unit, run_unit(scenario, unit, study.seed, study.lanes, world))
     return unit.name, time.monotonic() - begun
+
+
+def _failed(scenario: Scenario, unit: Unit | Inquiry, error: str) -> UnitResult | Answer:
+    if isinstance(unit, Inquiry):
+        return unanswered(unit, error)
+    return failed_unit(scenario, unit, error)
+
+
+def _journal(folder: Path, unit: Unit | Inquiry, result: UnitResult | Answer) -> None:
+    if isinstance(result, Answer):
+        write_answer(folder, unit.name, result)
+    else:
+        write_unit(folder, unit.name, result)
 
 
 def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
@@ -239,25 +282,39 @@ class _Work:
     workers: Workers
     progress: Progress
     planned: int = 0
+    ahead: int = 0
 
     def run(self, planned: Sequence[Planned], later: int) -> Runs:
         """Run what is missing of some arms; `later` more arms will follow."""
         units = units_of([p.arm for p in planned], self.study)
         missing = [unit for unit in units if not self._is_finished(unit)]
-        n_missing = sum(len(unit.arms) for unit in missing)
-        n_runs = sum(len(unit.arms) for unit in units)
+        n_missing = sum(unit.n_runs for unit in missing)
+        n_runs = sum(unit.n_runs for unit in units)
         self.planned += n_runs
-        self.progress.start(self.planned + later * self.study.replications, n_runs - n_missing)
+        total = self.planned + later * self.study.replications + self.ahead
+        self.progress.start(total, n_runs - n_missing)
         if missing:
             self._run_missing(missing)
         results = [read_unit(self.folder, unit.name) for unit in units]
         return Runs(tuple(planned), tuple(unit for unit in results if unit is not None))
 
-    def _is_finished(self, unit: Unit) -> bool:
-        stored = read_unit(self.folder, unit.name)
+    def inquire(self, units: Sequence[Inquiry]) -> tuple[Answer, ...]:
+        """Run what is missing of the inquiries, and return all answers."""
+        missing = [unit for unit in units if not self._is_finished(unit)]
+        n_runs = sum(unit.n_runs for unit in units)
+        n_missing = sum(unit.n_runs for unit in missing)
+        self.progress.start(self.planned + n_runs, n_runs - n_missing)
+        if missing:
+            self._run_missing(missing)
+        answers = [read_answer(self.folder, unit.name) for unit in units]
+        return tuple(answer for answer in answers if answer is not None)
+
+    def _is_finished(self, unit: Unit | Inquiry) -> bool:
+        read = read_answer if isinstance(unit, Inquiry) else read_unit
+        stored = read(self.folder, unit.name)
         return stored is not None and stored.finished
 
-    def _run_missing(self, missing: list[Unit]) -> None:
+    def _run_missing(self, missing: Sequence[Unit | Inquiry]) -> None:
         """Run units; those taken down by a dying process are tried again, in the end one by one."""
         left = {unit.name: unit for unit in missing}
         for _ in range(ATTEMPTS - 1):
@@ -270,13 +327,13 @@ class _Work:
             try:
                 self._run_each(left, [unit])
             except WorkerDied:
-                died = failed_unit(self.scenario, unit, DIED.format(attempts=ATTEMPTS))
-                write_unit(self.folder, unit.name, died)
-                self.progress.advance(len(unit.arms), 0.0)
+                died = _failed(self.scenario, unit, DIED.format(attempts=ATTEMPTS))
+                _journal(self.folder, unit, died)
+                self.progress.advance(unit.n_runs, 0.0)
 
-    def _run_each(self, left: dict[str, Unit], units: list[Unit]) -> None:
+    def _run_each(self, left: dict[str, Unit | Inquiry], units: Sequence[Unit | Inquiry]) -> None:
         """Run units and take those that are finished off the list of what is left."""
         kept = self.study.replications if len(block_sizes(self.study)) > 1 else 0
         calls = [(self.folder, self.scenario, unit, self.study, kept) for unit in units]
         for name, seconds in self.workers.each(journal_unit, calls):
-            self.progress.advance(len(left.pop(name).arms), seconds)
+            self.progress.advance(left.pop(name).n_runs, seconds)

@@ -283,6 +283,9 @@ def _study(sheet: Sheet) -> Study:
         twins=sheet.twins,
         lanes=sheet.lanes,
         designs=tuple(_design(sheet, key) for key in named),
+        ledger=sheet.ledger,
+        ledger_thresholds=sheet.ledger_thresholds,
+        shapley=sheet.shapley,
     )
     return study
 

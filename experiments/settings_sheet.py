@@ -11,6 +11,7 @@ from typing import Any
 from experiments.designs import Portfolio, Study
 from experiments.settings_build import hints_of, member_hint
 from experiments.settings_errors import SettingsError, nearest
+from sim.influenced import Thresholds
 from sim.policies import POLICIES
 from sim.scenario import (
     REACHES,
@@ -109,6 +110,9 @@ class Sheet:
     headline: tuple[str, ...] = _same(Study, "headline")
     twins: str = _same(Study, "twins")
     lanes: int = _same(Study, "lanes")
+    ledger: str = _same(Study, "ledger")
+    ledger_thresholds: Thresholds = word("how far two lives must differ to count")
+    shapley: bool = _same(Study, "shapley")
 
 
 def check_path(key: str, value: str) -> Any:

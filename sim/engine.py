@@ -33,6 +33,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 
@@ -178,6 +179,20 @@ def run_arms(
     return tuple(np.stack(rows)[..., : len(arms)] for rows in run.rows)
 
 
+class Observer(Protocol):
+    """Looks on while a run goes on; it reads and changes nothing.
+
+    What was said this week and what drove it stand in the run until the next week begins. Weeks of
+    the warm-up are seen too; its end is the close of quarter 0.
+    """
+
+    def after_week(self, run: Run) -> None:
+        """Take note of a week that has just been lived."""
+
+    def after_close(self, run: Run) -> None:
+        """Take note of a quarter's close, or of the opening of the books (quarter 0)."""
+
+
 class Run:
     """A run under way: world, state, firms and luck, advanced quarter by quarter.
 
@@ -192,6 +207,7 @@ class Run:
         replication: int,
         world: World,
         threads: int = 1,
+        observer: Observer | None = None,
     ) -> None:
         _check_luck(seed, replication)
         require_whole("threads", threads, 1, MOST_THREADS)
@@ -206,6 +222,7 @@ class Run:
             sorted(range(len(scenario.firms)), key=lambda f: scenario.firms[f].key), np.int64
         )
         self.week, self.quarter = 0, 0
+        self.observer = observer
         self.coefficients = coefficients(scenario, self.arms)
         self.before = scenario.warm_up * WEEKS_PER_QUARTER
         self.facts = Facts(scenario, world)
@@ -431,6 +448,8 @@ class Run:
             counts[[ADDS, LOSSES, REFERRED]],
             state.quarter[RESOLVED] - before,
         )
+        if self.observer is not None:
+            self.observer.after_week(self)
 
     def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
         """Run both passes over the stakeholders, in parts of whole blocks, and add up the parts."""
@@ -581,6 +600,8 @@ class Run:
             spending_worth.append(evenly * worth.mean() + at_once * worth[0])
             afforded.append(self.afforded)
             reorganization.append(self.firms.reorganization[0].copy())
+        if self.observer is not None:
+            self.observer.after_close(self)
 
 
 class Queue:

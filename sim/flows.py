@@ -71,6 +71,21 @@ def muted(flow: Flow, n_firms: int) -> np.ndarray:
     return gates
 
 
+def coalition_gates(coalition: int, n_firms: int) -> np.ndarray:
+    """Return gates (law, firm) with exactly the flows of a coalition open.
+
+    Flow f is in the coalition where bit f - 1 is set: 0 mutes all six, 63 opens all.
+    """
+    if not 0 <= coalition < 2 ** len(Flow):
+        raise ValueError(f"coalition={coalition!r} is out of range: it must lie in [0, 63]")
+    gates = open_gates(n_firms)
+    for flow in Flow:
+        if not coalition >> (flow - 1) & 1:
+            firms = slice(0, 1) if flow.about_us else slice(1, None)
+            gates[flow.law, firms] = 0.0
+    return gates
+
+
 LABELS = {
     Flow.OURS_TO_STAKEHOLDERS: "our organization to stakeholders",
     Flow.PEERS_ABOUT_US: "stakeholders to each other, about us",

@@ -15,7 +15,7 @@ FLOORS = (
     ("sim.checks", "sim.lanes"),
     ("sim.flows", "sim.rng", "sim.levers"),
     ("sim.scenario", "sim.state", "sim.draws"),
-    ("sim.arcs", "sim.design"),
+    ("sim.arcs", "sim.design", "sim.lookup", "sim.influenced"),
     ("sim.choosers", "sim.adjacency"),
     ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks", "sim.arms"),
     ("sim.population", "sim.firms", "sim.kernels"),
@@ -23,7 +23,7 @@ FLOORS = (
     ("sim.opening",),
     ("sim.volume",),
     ("sim.engine",),
-    ("sim.scorecard", "sim.strategy_map", "sim.agents"),
+    ("sim.scorecard", "sim.strategy_map", "sim.agents", "sim.ledger", "sim.trace"),
     ("sim.model",),
     ("sim",),
     (
@@ -37,10 +37,12 @@ FLOORS = (
     ),
     ("experiments.store", "experiments.notation", "experiments.sheet"),
     ("experiments.journal", "experiments.tables", "experiments.worlds"),
+    ("experiments.inquiries",),
     (
         "experiments.analysis",
         "experiments.ranking",
         "experiments.attribution",
+        "experiments.accounts",
         "experiments.selection",
         "experiments.sensitivity",
         "experiments.robustness",
@@ -51,7 +53,7 @@ FLOORS = (
     ),
     ("experiments.results", "experiments.runner", "experiments.report", "experiments.report_*"),
     ("experiments.rehearsal",),
-    ("experiments.conduct",),
+    ("experiments.conduct", "experiments.story", "experiments.story_*"),
     ("experiments.settings_*",),
     ("experiments.settings",),
     (
@@ -69,6 +71,7 @@ SHARED = (
     "sim.laws.*",
     "experiments.analysis",
     "experiments.report",
+    "experiments.conduct",
     "experiments.settings_*",
     "experiments.cli",
 )

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from experiments import attribution
 from sim import kpis
-from sim.flows import Flow, muted, open_gates
+from sim.flows import Flow, coalition_gates, muted, open_gates
 
 
 def game(players: int, worth: object) -> np.ndarray:
@@ -81,13 +81,13 @@ def test_a_game_must_be_complete() -> None:
 
 
 def test_a_coalition_opens_exactly_its_flows() -> None:
-    assert (attribution.coalition_gates(63, 3) == open_gates(3)).all()
-    assert attribution.coalition_gates(0, 3).sum() == 0
+    assert (coalition_gates(63, 3) == open_gates(3)).all()
+    assert coalition_gates(0, 3).sum() == 0
     for flow in Flow:
-        left = attribution.coalition_gates(63 ^ (1 << (flow - 1)), 3)
+        left = coalition_gates(63 ^ (1 << (flow - 1)), 3)
         assert (left == muted(flow, 3)).all()
     with pytest.raises(ValueError, match=r"\[0, 63\]"):
-        attribution.coalition_gates(64, 3)
+        coalition_gates(64, 3)
 
 
 def test_influence_is_the_run_minus_its_twin_of_the_organization() -> None:

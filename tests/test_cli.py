@@ -77,7 +77,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("verb", [[], ["compare"], ["run"], ["settings"]])
+@pytest.mark.parametrize("verb", [[], ["compare"], ["run"], ["ledger"], ["explain"], ["settings"]])
 def test_every_command_explains_itself_with_an_example(
     verb: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,6 +111,8 @@ def test_no_command_at_all_shows_the_help_and_is_bad_input(
         (["compare", "--seed", "-1"], "--seed"),
         (["compare", "village"], "'village' is neither an option nor of the form key=value"),
         (["compare", "scenario=vilage"], "did you mean 'village'?"),
+        (["ledger", "ledger=none"], "ledger=none: the command ledger keeps one"),
+        (["ledger", "portfolio=a", "portfolio=b"], "ledger takes one portfolio=NAME"),
         (["compare", "quarterz=3"], "did you mean 'quarters'?"),
         (["compare", "quarters=0"], "quarters=0"),
         (["compare", "seed=many"], "seed='many'"),

@@ -19,6 +19,7 @@ from experiments.designs import (
     twins,
 )
 from sim.flows import Flow, Law
+from sim.influenced import Thresholds
 from sim.laws.finance import discount
 from sim.scenario import Finance, Mechanism, Programme, Scenario
 
@@ -55,6 +56,9 @@ def study(*portfolios: Portfolio, **changes: object) -> Study:
         headline=("trust",),
         twins="first",
         lanes=4,
+        ledger="none",
+        ledger_thresholds=Thresholds(attitude=0.05, salience=0.05, engagement=0.05),
+        shapley=False,
     )
     return replace(made, **changes)
 
@@ -162,6 +166,7 @@ def test_an_item_that_ends_before_it_starts_is_refused() -> None:
         ({"headline": ()}, "at least one"),
         ({"headline": ("trust", "trust")}, "must differ"),
         ({"twins": "some"}, "twins='some' is unknown"),
+        ({"ledger": "some"}, "ledger='some' is unknown"),
         ({"replications": 0}, "out of range"),
         ({"seed": -1}, "out of range"),
         ({"seed": 2**32}, "out of range"),
