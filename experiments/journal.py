@@ -39,7 +39,7 @@ class UnitResult:
         Keys of the arms, in the order of the arrays' last axis.
     errors : tuple of str
         Traceback of each arm that failed, '' for those that finished.
-    kpi, measures, spending, value : float arrays
+    kpi, measures, spending, value, reading : float arrays
         As in `sim.engine.History`; NaN for arms that failed.
     """
 
@@ -50,6 +50,7 @@ class UnitResult:
     measures: np.ndarray
     spending: np.ndarray
     value: np.ndarray
+    reading: np.ndarray
 
     @property
     def finished(self) -> bool:
@@ -93,6 +94,7 @@ def write_unit(folder: Path, name: str, unit: UnitResult) -> None:
                 measures=unit.measures,
                 spending=unit.spending,
                 value=unit.value,
+                reading=unit.reading,
             )
 
     write_whole(folder / JOURNAL / f"{name}.npz", write)
@@ -115,5 +117,5 @@ def read_unit(folder: Path, name: str) -> UnitResult | None:
             replication=int(stored["replication"]),
             arms=tuple(str(key) for key in stored["arms"]),
             errors=tuple(str(text) for text in stored["errors"]),
-            **{key: stored[key] for key in ("kpi", "measures", "spending", "value")},
+            **{key: stored[key] for key in ("kpi", "measures", "spending", "value", "reading")},
         )

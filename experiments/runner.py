@@ -169,6 +169,7 @@ def run_unit(
         measures=history.measures,
         spending=history.spending,
         value=history.value,
+        reading=history.reading,
     )
 
 
@@ -205,6 +206,7 @@ def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
         measures=np.full((quarters + 1, len(kpis.MEASURES), kinds, firms, n_arms), np.nan),
         spending=np.full((quarters, items, n_arms), np.nan),
         value=np.full((quarters, n_arms), np.nan),
+        reading=np.full((quarters + 1, len(kpis.TABLE), n_arms), np.nan),
     )
 
 
@@ -220,6 +222,7 @@ def _joined(parts: Sequence[UnitResult]) -> UnitResult:
         measures=along_arms("measures"),
         spending=along_arms("spending"),
         value=along_arms("value"),
+        reading=along_arms("reading"),
     )
 
 

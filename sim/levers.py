@@ -39,6 +39,10 @@ def _share(key: str, law: str, default: float, meaning: str, source: str = "assu
     return Lever(key, law, "share", default, True, meaning, source, 0.0, 1.0)
 
 
+def _of_firm(key: str, default: float, meaning: str) -> Lever:
+    return Lever(key, "sensing", "share", default, True, meaning, "assumption", 0.0, 1.0, True)
+
+
 TABLE: tuple[Lever, ...] = (
     Lever(
         "impressions",
@@ -216,6 +220,24 @@ TABLE: tuple[Lever, ...] = (
         "speed at which the firm's mechanisms mature",
         "assumption",
         of_firm=True,
+    ),
+    _of_firm(
+        "sensing_1",
+        0.6,
+        "share of flow 1 that is sensed: our messages and stakeholders' answer to them",
+    ),
+    _of_firm(
+        "sensing_2", 0.0, "share of flow 2 that is sensed: talk among stakeholders about the firm"
+    ),
+    _of_firm("sensing_3", 0.3, "share of flow 3 that is sensed: what stakeholders tell the firm"),
+    _of_firm("sensing_4", 0.0, "share of flow 4 that is sensed: rivals' messages and their effect"),
+    _of_firm(
+        "sensing_5", 0.0, "share of flow 5 that is sensed: talk among stakeholders about rivals"
+    ),
+    _of_firm("sensing_6", 0.0, "share of flow 6 that is sensed: what stakeholders tell rivals"),
+    _of_firm("reading_speed", 0.0, "share of the delay of readings that quick reporting takes off"),
+    _of_firm(
+        "reading_care", 0.0, "share of the error of readings that careful measuring takes off"
     ),
 )
 

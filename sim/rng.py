@@ -34,6 +34,7 @@ class Stream(IntEnum):
     RECOMMEND = 4
     NETWORK = 5
     INIT = 6
+    READING = 7
 
 
 @law

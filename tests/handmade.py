@@ -161,7 +161,7 @@ def bits(run: Run, lanes: int | None = None) -> dict[str, np.ndarray]:
         name: array[..., keep] for name, array in zip(FirmState._fields, run.firms, strict=True)
     }
     for name, rows in zip(
-        ("kpi", "measures", "spending", "value", "scaled"), run.rows, strict=True
+        ("kpi", "measures", "spending", "value", "scaled", "reading"), run.rows, strict=True
     ):
         if rows:
             everything[name] = np.stack(rows)[..., keep]

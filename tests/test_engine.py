@@ -96,7 +96,7 @@ def arms(market: Scenario, n: int) -> list[Arm]:
 def same(one: History, other: History) -> bool:
     return all(
         np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
-        for name in ("kpi", "measures", "spending", "value", "scaled")
+        for name in ("kpi", "measures", "spending", "value", "scaled", "reading")
     )
 
 

@@ -396,7 +396,11 @@ def test_r7_two_firms_alike_that_trade_places_trade_results() -> None:
     market = replace(
         market,
         firms=(
-            replace(market.firms[0], policy=Policy("reactive", 2.0, 1, 60.0)),
+            replace(
+                market.firms[0],
+                policy=Policy("reactive", 2.0, 1, 60.0),
+                levers={"sensing_4": 0.5},
+            ),
             replace(market.firms[1], price=1.1, levers={"referral": 0.4}),
         ),
     )
