@@ -21,11 +21,12 @@ from sim.scenario import (
     Mechanism,
     Physics,
     Scenario,
+    Sensing,
     StakeholderType,
     number,
     word,
 )
-from sim.scorecard import Target
+from sim.scorecard import Board
 
 
 def _same(owner: Any, name: str) -> Any:
@@ -56,13 +57,6 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Board:
-    """The scorecard's targets."""
-
-    targets: tuple[Target, ...] = word("what the indicators shall reach")
-
-
-@dataclass(frozen=True)
 class Sheet:
     """Every setting there is, typed; the composed yaml has exactly these keys."""
 
@@ -81,7 +75,8 @@ class Sheet:
     portfolio: Mapping[str, Portfolio] = word("the shelf of portfolios")
     physics: Physics = word("coefficients of the laws")
     finance: Finance = word("how money is counted")
-    scorecard: Board = word("what is aimed at")
+    sensing: Sensing = word("how readings differ from the truth")
+    scorecard: Board = word("what is aimed at and how lights are given")
     strategy_map: Any = word("objectives and links, see sim/strategy_map.py")
     people: Any = word("own tables of stakeholders and ties; null for generated ones")
     experiment: Question = word("the question in words")

@@ -74,7 +74,9 @@ def ask(*overrides: str) -> Question:
             *overrides,
         ]
     )
-    return Question(settings.scenario, settings.study, settings.resolved, (), None, "test")
+    return Question(
+        settings.scenario, settings.study, settings.resolved, settings.board, None, "test"
+    )
 
 
 @pytest.fixture
@@ -349,7 +351,7 @@ def made_up(study: Study, scenario: Scenario, ends: dict[str, list[float]]) -> R
         kpi[-1, row] = [ends[arm.key][r] for arm in arms]
         keys = tuple(arm.key for arm in arms)
         empty = np.zeros(0)
-        parts.append(UnitResult(r, keys, ("",) * len(keys), kpi, empty, empty, empty))
+        parts.append(UnitResult(r, keys, ("",) * len(keys), kpi, empty, empty, empty, kpi))
     return Runs(tuple(Planned(arm) for arm in arms), tuple(parts))
 
 
