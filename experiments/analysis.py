@@ -17,14 +17,13 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from experiments.gaps import without_dust
 from sim import kpis
 from sim.checks import nearest
 
 BETTER, WORSE, SAME, ONE_RUN = "better", "worse", "cannot be told apart", "one replication"
 SMALL, NO_VALUE = "no difference worth having", "no value"
 LEVEL = 0.05
-# State is float32, exact to 6e-8: a difference below this share of both levels is its rounding.
-DUST = 1e-7
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,7 @@ class Cube:
 
     def difference(self, key: str, other: str, kpi: str) -> np.ndarray:
         """Return arm minus other, (replication, quarter), within each replication."""
-        own, base = self.of(key, kpi), self.of(other, kpi)
-        block: np.ndarray = own - base
-        dust = np.abs(block) <= DUST * np.maximum(np.abs(own), np.abs(base))
-        return np.where(dust, 0.0, block)
+        return without_dust(self.of(key, kpi), self.of(other, kpi))
 
 
 def cube_of(scorecard: pd.DataFrame, arms: Sequence[str], column: str = "value") -> Cube:
@@ -212,7 +208,8 @@ def verdict(sample: Paired, adjusted: float, worth: float = 0.0) -> str:
     if sample.n == 1:
         return ONE_RUN if sample.mean != 0 else SAME
     within = -worth < sample.low and sample.high < worth
-    told = adjusted < LEVEL and (sample.better if sample.gain > 0 else sample.worse) > 0.5
+    agree = sample.better - sample.worse if sample.gain > 0 else sample.worse - sample.better
+    told = adjusted < LEVEL and agree > 0
     if within or (told and abs(sample.mean) < worth):
         return SMALL
     if not told:

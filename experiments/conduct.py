@@ -152,7 +152,6 @@ def study_results(
         },
         processes=processes_of(scenario),
         complementarity=scenario.physics.complementarity,
-        quarter_worth=tuple(float(worth) for worth in designs.quarter_worth(scenario)),
         runs=tables["runs"],
         scorecard=tables["scorecard"],
         influence=tables["influence"],

@@ -15,6 +15,7 @@ import numpy as np
 from experiments.store import JOURNAL, write_whole
 from sim.scenario import Arm
 
+ARRAYS = ("kpi", "measures", "spending", "spending_worth", "afforded", "reading")
 LEFT_BEHIND = 60.0  # seconds; writing a unit takes a fraction of one
 
 
@@ -39,7 +40,7 @@ class UnitResult:
         Keys of the arms, in the order of the arrays' last axis.
     errors : tuple of str
         Traceback of each arm that failed, '' for those that finished.
-    kpi, measures, spending, value, reading : float arrays
+    kpi, measures, spending, spending_worth, afforded, reading : float arrays
         As in `sim.engine.History`; NaN for arms that failed.
     """
 
@@ -49,7 +50,8 @@ class UnitResult:
     kpi: np.ndarray
     measures: np.ndarray
     spending: np.ndarray
-    value: np.ndarray
+    spending_worth: np.ndarray
+    afforded: np.ndarray
     reading: np.ndarray
 
     @property
@@ -90,11 +92,7 @@ def write_unit(folder: Path, name: str, unit: UnitResult) -> None:
                 replication=np.int64(unit.replication),
                 arms=np.array(unit.arms, dtype=np.str_),
                 errors=np.array(unit.errors, dtype=np.str_),
-                kpi=unit.kpi,
-                measures=unit.measures,
-                spending=unit.spending,
-                value=unit.value,
-                reading=unit.reading,
+                **{name: getattr(unit, name) for name in ARRAYS},
             )
 
     write_whole(folder / JOURNAL / f"{name}.npz", write)
@@ -117,5 +115,5 @@ def read_unit(folder: Path, name: str) -> UnitResult | None:
             replication=int(stored["replication"]),
             arms=tuple(str(key) for key in stored["arms"]),
             errors=tuple(str(text) for text in stored["errors"]),
-            **{key: stored[key] for key in ("kpi", "measures", "spending", "value", "reading")},
+            **{name: stored[name] for name in ARRAYS},
         )

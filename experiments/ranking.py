@@ -50,7 +50,7 @@ def payback_summary(cube: Cube, arm: str, baseline: str) -> tuple[float, float]:
     found = found[~np.isnan(found)]
     if not found.size:
         return float("nan"), float("nan")
-    middle = float(np.quantile(found, 0.5, method="higher"))
+    middle = float(np.quantile(found, 0.5, method="lower"))
     return middle, float(np.isfinite(found).mean())
 
 

@@ -63,8 +63,6 @@ class StudyResults:
         Every mechanism.
     complementarity : float
         Exponent of bundles of capital.
-    quarter_worth : tuple of float
-        Present value of one unit of money spent evenly over each quarter.
     runs, scorecard, influence, spending : DataFrame
         The tidy tables of the study folder; `influence` may be empty.
     board : Board
@@ -91,7 +89,6 @@ class StudyResults:
     audiences: Mapping[str, tuple[str, ...]]
     processes: tuple[Process, ...]
     complementarity: float
-    quarter_worth: tuple[float, ...]
     runs: pd.DataFrame
     scorecard: pd.DataFrame
     influence: pd.DataFrame
@@ -344,6 +341,14 @@ def _costs(runs: pd.DataFrame, baseline: str) -> dict[str, tuple[float, float]]:
     if baseline in means.index:
         means = means - means.loc[baseline]
     return {str(row.Index): (row.planned_cost, row.realised_cost) for row in means.itertuples()}
+
+
+def cuts(study: StudyResults) -> dict[str, float]:
+    """Return the least share of a quarter's wished-for spending, of arms that the budget cut."""
+    runs = study.runs[(study.runs["muted_flow"] == 0) & (study.runs["quarters_cut"] > 0)]
+    return {
+        str(arm): float(least) for arm, least in runs.groupby("arm")["least_afforded"].min().items()
+    }
 
 
 def _parts(study: StudyResults, cube: analysis.Cube, shown: str) -> pd.DataFrame:

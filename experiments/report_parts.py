@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from experiments import notation
 from experiments.analysis import BETTER, SMALL, WORSE
-from experiments.report_findings import Findings, StudyResults
+from experiments.report_findings import Findings, StudyResults, cuts
 from experiments.report_words import amount, decision, in_words, reason, recommended
 from experiments.sheet import Sheet
 
@@ -179,8 +178,7 @@ def spending_table(findings: Findings) -> str:
 def _spending(study: StudyResults, arm: str) -> pd.DataFrame:
     """Return per item what an arm spends beyond the baseline: spent, worth (present value)."""
     chosen = study.spending[study.spending["arm"].isin([arm, study.baseline])]
-    worth = np.asarray(study.quarter_worth)[chosen["quarter"].to_numpy(dtype=np.int64) - 1]
-    values = chosen.assign(spent=chosen["value"], worth=chosen["value"] * worth)
+    values = chosen.rename(columns={"value": "spent", "present_value": "worth"})
     runs = values.groupby("arm")["replication"].nunique()
     if arm == study.baseline or arm not in runs or study.baseline not in runs:
         return pd.DataFrame()
@@ -247,14 +245,25 @@ def _cost_point(findings: Findings) -> str:
         return (
             "<strong>Equal planned cost.</strong> Every portfolio but the baseline plans "
             f"{look.text(costs.mean())} {escape(look.unit)} in present value over the horizon, "
-            "equal within 1 %. Realised spending may be less where the budget does not "
-            "allow the plan."
+            f"equal within 1 %. {_cut_point(findings)}"
         )
     return (
         f"<strong>Planned costs differ</strong> by {notation.percent(spread)} "
         f"({look.text(costs.min())} to {look.text(costs.max())} {escape(look.unit)} in present "
-        "value): part of the differences is a difference of money."
+        f"value): part of the differences is a difference of money. {_cut_point(findings)}"
     )
+
+
+def _cut_point(findings: Findings) -> str:
+    """Say which portfolios the budget did not allow in full."""
+    found = cuts(findings.study)
+    if not found:
+        return "The budget allowed every plan in full."
+    named = [
+        f"{findings.study.label(arm)} (at least {notation.percent(least)} in its tightest quarter)"
+        for arm, least in found.items()
+    ]
+    return f"The budget did not allow all of {escape(notation.listed(named))}."
 
 
 def _error_point(findings: Findings) -> str:

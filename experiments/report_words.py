@@ -21,7 +21,7 @@ from experiments.analysis import (
     replications_needed,
 )
 from experiments.notation import listed, money, percent
-from experiments.report_findings import Findings
+from experiments.report_findings import Findings, cuts
 from sim.flows import Flow
 
 
@@ -218,6 +218,8 @@ def _cost(findings: Findings) -> str:
     )
     if math.isfinite(realised):
         text += f" ({look.text(realised)} realised)"
+    if arm in (cut := cuts(study)):
+        text += f", cut by the budget to {percent(cut[arm])} in its tightest quarter"
     if not findings.in_money:
         return f"{text}; money is no headline of this study, so that no payback is told."
     quarters, share = findings.cube.quarters, row["payback_share"]

@@ -17,8 +17,10 @@ from experiments.designs import Study
 from experiments.journal import Planned, Runs, UnitResult
 from experiments.store import columns_of, dictionary
 from sim import kpis
+from sim.flows import ORGANIZATION
 from sim.scenario import CAPITALS, Scenario
 
+ROUNDING = 1e-9  # of a share of the budget
 MEASURE_UNITS = {
     "salience": ("probability", "mean probability that the organization is in mind"),
     "attitude": ("-1..1", "mean attitude to the organization"),
@@ -93,7 +95,6 @@ def _ran(at: _At, arm: str, replication: int) -> bool:
 
 def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
     at = runs.index()
-    worth = designs.quarter_worth(scenario)
     value_row = kpis.INDEX["net_present_value"]
     rows = []
     for planned in _ordered(runs):
@@ -115,11 +116,19 @@ def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
                     "failed" if error else "finished",
                     error,
                     cost,
-                    float(worth @ unit.spending[:, :, place].sum(axis=1)),
+                    float(unit.spending_worth[:, :, place].sum()),
+                    *_cuts(unit.afforded[:, ORGANIZATION, place]),
                     float(unit.kpi[-1, value_row, place]),
                 )
             )
     return pd.DataFrame(rows, columns=columns_of("runs"))
+
+
+def _cuts(afforded: np.ndarray) -> tuple[float, float]:
+    """Return in how many quarters the budget cut the wished-for spending, and the least share."""
+    if np.isnan(afforded).all():
+        return float("nan"), float("nan")
+    return float((afforded < 1 - ROUNDING).sum()), float(afforded.min())
 
 
 def _ordered(runs: Runs) -> list[Planned]:
@@ -141,9 +150,12 @@ def _scorecard(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> 
 
 def _spending(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> pd.DataFrame:
     names = [m.key for m in scenario.mechanisms] + [f"invest_{name}" for name in CAPITALS]
-    blocks = [at[key][0].spending[:, :, at[key][1]] for key in keys]
     quarters = range(1, scenario.quarters + 1)
-    return _long(keys, quarters, names, blocks, columns_of("spending"))
+    columns = columns_of("spending")
+    blocks = [at[key][0].spending[:, :, at[key][1]] for key in keys]
+    table = _long(keys, quarters, names, blocks, columns[:-1])
+    worth = [at[key][0].spending_worth[:, :, at[key][1]] for key in keys]
+    return table.assign(**{columns[-1]: np.stack(worth).ravel() if worth else []})
 
 
 def _long(

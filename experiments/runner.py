@@ -20,12 +20,13 @@ import numpy as np
 
 from experiments import designs, worlds
 from experiments.designs import Study
-from experiments.journal import Planned, Runs, UnitResult, read_unit, sweep, write_unit
+from experiments.gaps import without_dust
+from experiments.journal import ARRAYS, Planned, Runs, UnitResult, read_unit, sweep, write_unit
 from experiments.provenance import digest
 from experiments.workers import WorkerDied, Workers
 from sim import kpis
 from sim.flows import Flow
-from sim.scenario import Arm, Scenario
+from sim.scenario import CAPITALS, Arm, Scenario
 from sim.state import World
 
 ATTEMPTS = 3
@@ -111,11 +112,12 @@ def first_ranked(study: Study, runs: Runs) -> str | None:
     means: dict[str, float] = {}
     for planned in runs.planned:
         key = planned.arm.key
-        pairs = [
-            last[key, r] - last[study.baseline, r]
+        both = [
+            (last[key, r], last[study.baseline, r])
             for r in range(study.replications)
             if (key, r) in last and (study.baseline, r) in last
         ]
+        pairs = without_dust(*np.reshape(both, (-1, 2)).T)
         if not planned.flow and key != study.baseline and np.isfinite(pairs).any():
             means[key] = direction * float(np.nanmean(pairs))
     return max(means, key=lambda key: means[key]) if means else None
@@ -165,11 +167,7 @@ def run_unit(
         replication=unit.replication,
         arms=tuple(arm.key for arm in unit.arms),
         errors=("",) * len(unit.arms),
-        kpi=history.kpi,
-        measures=history.measures,
-        spending=history.spending,
-        value=history.value,
-        reading=history.reading,
+        **{name: getattr(history, name) for name in ARRAYS},
     )
 
 
@@ -197,7 +195,7 @@ def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
     """Return the result of a unit of which nothing is known but why it failed."""
     n_arms, quarters = len(unit.arms), scenario.quarters
     kinds, firms = len(scenario.stakeholders), len(scenario.firms)
-    items = len(scenario.mechanisms) + 3
+    items = len(scenario.mechanisms) + len(CAPITALS)
     return UnitResult(
         replication=unit.replication,
         arms=tuple(arm.key for arm in unit.arms),
@@ -205,7 +203,8 @@ def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
         kpi=np.full((quarters + 1, len(kpis.TABLE), n_arms), np.nan),
         measures=np.full((quarters + 1, len(kpis.MEASURES), kinds, firms, n_arms), np.nan),
         spending=np.full((quarters, items, n_arms), np.nan),
-        value=np.full((quarters, n_arms), np.nan),
+        spending_worth=np.full((quarters, items, n_arms), np.nan),
+        afforded=np.full((quarters, firms, n_arms), np.nan),
         reading=np.full((quarters + 1, len(kpis.TABLE), n_arms), np.nan),
     )
 
@@ -218,11 +217,7 @@ def _joined(parts: Sequence[UnitResult]) -> UnitResult:
         replication=parts[0].replication,
         arms=tuple(key for part in parts for key in part.arms),
         errors=tuple(error for part in parts for error in part.errors),
-        kpi=along_arms("kpi"),
-        measures=along_arms("measures"),
-        spending=along_arms("spending"),
-        value=along_arms("value"),
-        reading=along_arms("reading"),
+        **{name: along_arms(name) for name in ARRAYS},
     )
 
 

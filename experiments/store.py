@@ -71,6 +71,8 @@ COLUMNS: tuple[Column, ...] = (
         ("error", "-", "traceback of a failed run", True),
         ("planned_cost", "currency", "present value of the plan: set-up, running, investment"),
         ("realised_cost", "currency", "present value of all spending on mechanisms and capital"),
+        ("quarters_cut", "quarters", "in which the budget allowed less than was wished for"),
+        ("least_afforded", "share", "of a quarter's wished-for spending that the budget allowed"),
         ("net_present_value", "currency", "discounted profit - investment, to the last quarter"),
     ),
     *_columns(
@@ -107,6 +109,7 @@ COLUMNS: tuple[Column, ...] = (
         ("quarter", "quarters", "the quarter in which the money was spent"),
         ("item", "-", "mechanism, or invest_ and a capital", True),
         ("value", "currency/quarter", "realised spending of the organization"),
+        ("present_value", "currency", "the same, discounted to the start of the first quarter"),
     ),
     *_columns(
         "indicators",

@@ -1,4 +1,4 @@
-"""Arms at the door: what is run side by side must fit the scenario it is run in."""
+"""Arms and worlds at the door: what is run must fit the scenario it is run in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,31 @@ import numpy as np
 
 from sim.flows import Law
 from sim.scenario import CAPITALS, Arm, Scenario
+from sim.state import World
+
+
+def check_world(world: World, scenario: Scenario) -> None:
+    """Check that a world is one of the scenario's: kernels trust its sizes and indices.
+
+    Raises
+    ------
+    ValueError
+        Naming what does not fit.
+    """
+    n_firms, n_kinds = len(scenario.firms), len(scenario.stakeholders)
+    departments = [len(firm.departments) for firm in scenario.firms]
+    fits = {
+        "firms": world.n_firms == n_firms == len(world.routing),
+        "stakeholder types": not len(world.kind)
+        or 0 <= world.kind.min() <= world.kind.max() < n_kinds,
+        "departments": [len(matrix) for matrix in world.routing] == departments,
+    }
+    for what, fit in fits.items():
+        if not fit:
+            raise ValueError(
+                f"the world was built for another scenario: its {what} are not those of "
+                f"{scenario.key!r}; build it with build_world(scenario, seed, replication)"
+            )
 
 
 def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:

@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 def require_in(name: str, value: float, low: float, high: float) -> None:
     """Raise ValueError unless `value` is a finite number in [low, high]."""
@@ -20,6 +22,14 @@ def require_number(name: str, value: float) -> None:
     """Raise ValueError unless `value` is a finite real number (booleans are refused)."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{name}={value!r} must be a finite number")
+
+
+def require_whole(name: str, value: int, low: int, high: int) -> None:
+    """Raise ValueError unless `value` is a whole number in [low, high] (booleans are refused)."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name}={value!r} must be a whole number")
+    if not low <= value <= high:
+        raise ValueError(f"{name}={value!r} is out of range: it must lie in [{low}, {high}]")
 
 
 def require_one_of(name: str, value: str, allowed: Iterable[str]) -> None:

@@ -35,7 +35,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sim import firms, kernels, kpis, sensing
-from sim.arms import check_arms
+from sim.arms import check_arms, check_world
+from sim.checks import require_whole
 from sim.firms import FirmState, Physics64
 from sim.lanes import width_of
 from sim.laws import finance, routing
@@ -63,12 +64,12 @@ from sim.state import (
     RESOLVED,
     REVENUE,
     SUMS,
-    VALUE,
     World,
     add_up,
 )
 
 LANE_CHOICES = (1, 4, 8, 16)
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,10 @@ class History:
     spending : float64 (Q, n_mechanisms + 3, A)
         The organization's money per quarter by mechanism, then human, information and organization
         capital.
-    value : float64 (Q, A)
-        The organization's discounted profit - investment of the quarter.
-    scaled : float64 (Q, A)
-        Share of the wished-for spending that the budget allowed.
+    spending_worth : float64 (Q, n_mechanisms + 3, A)
+        Present value of the same money: set-up is paid in a quarter's first week, the rest evenly.
+    afforded : float64 (Q, F, A)
+        Share of each firm's wished-for spending that its budget allowed.
     reading : float64 (Q + 1, len(kpis.TABLE), A)
         The indicators as management reads them, see sim/sensing.py; nan where nothing senses them.
     """
@@ -95,8 +96,8 @@ class History:
     kpi: np.ndarray
     measures: np.ndarray
     spending: np.ndarray
-    value: np.ndarray
-    scaled: np.ndarray
+    spending_worth: np.ndarray
+    afforded: np.ndarray
     reading: np.ndarray
 
 
@@ -114,20 +115,25 @@ def simulate(
 
     Parameters
     ----------
-    lanes : int
-        Arms per pass, at most 16; more arms take more passes. Changes no bit.
-    threads : int
+    seed, replication : int in [0, 2**32 - 1]
+    world : World, optional
+        The replication's world, where it is built already.
+    lanes : int in [1, 16]
+        Arms per pass; more arms take more passes. Changes no bit.
+    threads : int in [1, 1024]
         Threads that share each week's stakeholders. Changes no bit.
 
     Raises
     ------
     ValueError
-        If there are no arms, two arms share a key, or `seed` is no 32-bit number.
+        If there are no arms, two arms share a key, a number is out of range, or the world is that
+        of another scenario.
     """
     if not arms or len({arm.key for arm in arms}) != len(arms):
         raise ValueError(f"arms must have different keys, got {[arm.key for arm in arms]}")
+    require_whole("lanes", lanes, 1, LANE_CHOICES[-1])
+    _check_luck(seed, replication)
     world = build_world(scenario, seed, replication) if world is None else world
-    lanes = max(1, min(lanes, LANE_CHOICES[-1]))
     parts = [
         History(*run_arms(scenario, arms[i : i + lanes], seed, replication, world, threads))
         for i in range(0, len(arms), lanes)
@@ -138,6 +144,11 @@ def simulate(
             for f in fields(History)
         )
     )
+
+
+def _check_luck(seed: int, replication: int) -> None:
+    for name, value in (("seed", seed), ("replication", replication)):
+        require_whole(name, value, 0, 2**32 - 1)
 
 
 def run_arms(
@@ -173,8 +184,9 @@ class Run:
         world: World,
         threads: int = 1,
     ) -> None:
-        if not 0 <= seed < 2**32:
-            raise ValueError(f"seed={seed!r} is out of range: it must lie in [0, {2**32 - 1}]")
+        _check_luck(seed, replication)
+        require_whole("threads", threads, 1, MOST_THREADS)
+        check_world(world, scenario)
         check_arms(arms, scenario)
         self.scenario, self.world = scenario, world
         self.arms = pad(arms)
@@ -301,7 +313,7 @@ class Run:
             q = self.quarter - 1
             base[0] += np.stack([arm.plan.effort[:, q] for arm in self.arms], axis=-1)
             more = np.stack([arm.plan.investment[:, q] for arm in self.arms], axis=-1)
-        scales = []
+        afforded = []
         for f, firm in enumerate(scenario.firms):
             wish = policy_named(firm.policy.name)(f, firm.policy, self._observed(f, base))
             wish = np.maximum(wish, 0.0)
@@ -311,11 +323,11 @@ class Run:
             money = np.repeat(money, self.n_lanes, axis=1)
             if f == 0:
                 money = money + more
-            effort, due, money, scale = afford(wish, due, money, firm.policy.budget)
+            effort, due, money, share = afford(wish, due, money, firm.policy.budget)
             state.effort[f], state.due[f], state.investment[f] = effort, due, money
-            state.opened[f] = np.maximum(state.opened[f], effort > 0)
-            scales.append(scale)
-        self.scaled = scales[0]
+            state.opened[f] = np.maximum(state.opened[f], (effort > 0) | (due > 0))
+            afforded.append(share)
+        self.afforded = np.stack(afforded)
 
     def _observed(self, f: int, base: np.ndarray) -> Observed:
         """Return what a firm knows: its own past, and of rivals what it senses of flow 4."""
@@ -523,15 +535,18 @@ class Run:
             discount=self.given.discount,
             today=finance.discount(self.week - self.before, self.given.discount),
         )
-        spent = np.concatenate([self.firms.effort[0] + self.firms.due[0], self.firms.investment[0]])
-        kpi, measures, spending, value, scaled, reading = self.rows
+        kpi, measures, spending, spending_worth, afforded, reading = self.rows
         kpi.append(kpis.indicators(at_close))
         reading.append(self.lens.read(kpi, self.quarter, seen))
         measures.append(kpis.measures(at_close))
         if self.quarter:
-            spending.append(spent)
-            value.append(self.firms.quarter[VALUE, 0].copy())
-            scaled.append(self.scaled.copy())
+            weeks = np.arange(-WEEKS_PER_QUARTER, 0) + 1.0 + self.week - self.before
+            worth = finance.discount(weeks, self.given.discount)
+            evenly = np.concatenate([self.firms.effort[0], self.firms.investment[0]])
+            at_once = np.concatenate([self.firms.due[0], np.zeros_like(self.firms.investment[0])])
+            spending.append(evenly + at_once)
+            spending_worth.append(evenly * worth.mean() + at_once * worth[0])
+            afforded.append(self.afforded)
 
 
 class Queue:

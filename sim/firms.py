@@ -574,16 +574,15 @@ def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, res
     for f in range(n_firms):
         for lane in range(lanes):
             sales = 0.0
+            listed = 0.0
             rewards = 0.0
             for k in range(n_kinds):
                 state.tied[f, k, lane] += counts[0, f, k, lane] - counts[1, f, k, lane]
                 rewards += counts[2, f, k, lane] * given.firm[f, REFERRAL_REWARD]
-                paid = (
-                    given.price[k]
-                    * given.firm[f, PRICE]
-                    * (1.0 - state.lever[DISCOUNT, f, k, lane])
-                )
+                price = given.price[k] * given.firm[f, PRICE]
+                paid = price * (1.0 - state.lever[DISCOUNT, f, k, lane])
                 sales += state.tied[f, k, lane] * paid * given.units[k] * grown
+                listed += state.tied[f, k, lane] * price * given.units[k] * grown
             spent = 0.0
             for m in range(n_mechanisms):
                 spent += state.effort[f, m, lane] / WEEKS
@@ -592,7 +591,7 @@ def finance_week(given: Any, state: Any, week: Any, opens: Any, counts: Any, res
             invested = 0.0
             for c in range(3):
                 invested += state.investment[f, c, lane] / WEEKS
-            contribution = sales * (1.0 - given.firm[f, VARIABLE_COST])
+            contribution = sales - listed * given.firm[f, VARIABLE_COST]
             profit = (
                 contribution
                 + given.firm[f, FIXED_INCOME]

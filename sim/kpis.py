@@ -115,12 +115,12 @@ def _money(close: Close, f: int) -> dict[str, np.ndarray]:
         "quarter_value": total["value"],
         "revenue": total["revenue"],
         "growth_against_market": np.where(np.isfinite(growth), growth, np.nan),
-        "operating_margin": total["profit"] / total["revenue"],
+        "operating_margin": _ratio(total["profit"], total["revenue"]),
         "profit": total["profit"],
         "lifetime_value": np.where(customers > 0, each, np.nan),
         "acquisition_cost": wooing / np.where(adds > 0, adds, np.nan),
         "programme_spending": spent,
-        "programme_share": spent / total["revenue"],
+        "programme_share": _ratio(spent, total["revenue"]),
     }
     if not close.lived:
         of_the_quarter = dict.fromkeys(of_the_quarter, close.nothing)
@@ -129,6 +129,11 @@ def _money(close: Close, f: int) -> dict[str, np.ndarray]:
         "cash_in_hand": close.firms.cash[f],
         **of_the_quarter,
     }
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return part / whole, nan where there is no whole."""
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
 
 
 def _market(close: Close, f: int) -> dict[str, np.ndarray]:

@@ -108,8 +108,8 @@ class InfluenceModel(mesa.Model):
         """What happened so far, as `sim.simulate` returns it for one arm."""
         empty = {
             "spending": np.zeros((0, len(self.market.mechanisms) + 3, 1)),
-            "value": np.zeros((0, 1)),
-            "scaled": np.zeros((0, 1)),
+            "spending_worth": np.zeros((0, len(self.market.mechanisms) + 3, 1)),
+            "afforded": np.zeros((0, len(self.market.firms), 1)),
         }
         return History(
             *(

@@ -151,10 +151,7 @@ def given_firms(scenario: Scenario, arms: Sequence[Arm], order: np.ndarray) -> G
             [[np.log1p(capability.STAGES / c.build_weeks) for c in row] for row in capitals]
         ),
         reference=np.array(
-            [
-                [max(capability.reference_stock(c.stock, c.readiness), 1e-9) for c in row]
-                for row in capitals
-            ]
+            [[capability.reference_stock(c.stock, c.readiness) for c in row] for row in capitals]
         ),
         firm=np.array(
             [[getattr(firm, name) for name in firms.FIRM_NUMBERS] for firm in scenario.firms], float

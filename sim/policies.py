@@ -136,15 +136,20 @@ def afford(
 
     Returns
     -------
-    effort, due, investment, scale
+    effort, due, investment, share
         Set-ups are paid first; where they alone exceed the budget, nothing new is started. The rest
-        is scaled in proportion by `scale` (L,), 1 where all fits.
+        is scaled in proportion. `share` (L,) is what part of all that was wished for, set-ups and
+        starts put off included, is spent: 1 where all fits.
     """
     starts = due > 0
+    wished = add_up(effort) + add_up(due) + add_up(investment)
     unpayable = add_up(due) > budget
     effort = np.where(starts & unpayable, 0.0, effort)
     due = np.where(unpayable, 0.0, due)
     wanted = add_up(effort) + add_up(investment)
     left = budget - add_up(due)
     scale = np.where(wanted > left, left / np.where(wanted > 0, wanted, 1.0), 1.0)
-    return effort * scale, due, investment * scale, scale
+    effort, investment = effort * scale, investment * scale
+    spent = add_up(effort) + add_up(due) + add_up(investment)
+    share = np.where(spent < wished, spent / np.where(wished > 0, wished, 1.0), 1.0)
+    return effort, due, investment, share

@@ -246,8 +246,8 @@ class Layer:
         """Check ranges and that the generator reads what it is given."""
         check_fields(self)
         require_one_of("group", self.group, ("none", "type", "department"))
-        if self.generator in SPREADS:
-            self._check_spread()
+        require_one_of(f"layers.{self.key}.generator", self.generator, SPREADS)
+        self._check_spread()
         if self.homophily > 0 and (self.group == "none" or self.generator in WITHOUT_GROUPS):
             raise ValueError(
                 f"layers.{self.key}.homophily={self.homophily:g} has nothing to keep to: with "
@@ -361,7 +361,9 @@ class Mechanism:
 class Capital:
     """A stock of human, information or organization capital at the start."""
 
-    stock: float = number(0, INF, "currency", "opening stock")
+    stock: float = number(
+        1e-6, INF, "currency", "opening stock (above 0: it is what the opening readiness stands on)"
+    )
     readiness: float = number(0.01, 0.99, "share", "readiness that the opening stock gives")
     depreciation: float = number(
         0, 5, "1/year", "loss of the stock", "Corrado, Hulten & Sichel (2005)"
@@ -402,9 +404,10 @@ class Policy:
     def __post_init__(self) -> None:
         """Check ranges and that the policy reads what it is given."""
         check_fields(self)
+        require_one_of("policy.name", self.name, POLICY_READS)
         for name, unread in POLICY_UNREAD.items():
             value = getattr(self, name)
-            if name not in POLICY_READS.get(self.name, POLICY_UNREAD) and value != unread:
+            if name not in POLICY_READS[self.name] and value != unread:
                 readers = ", ".join(key for key, reads in POLICY_READS.items() if name in reads)
                 raise ValueError(
                     f"policy.{name}={value:g} is not read by policy {self.name!r} (it is by "
@@ -423,7 +426,9 @@ class Firm:
     execution: float = number(-10, 10, "logit", "service execution without capital or engagement")
     claim: float = number(-1, 1, "attitude", "what its messages claim")
     claim_quality: float = number(0, 1, "quality", "the quality its messages promise")
-    variable_cost: float = number(0, 1, "share of revenue", "cost of goods sold")
+    variable_cost: float = number(
+        0, 1, "share of list price", "cost of goods sold; a price cut does not lower it"
+    )
     fixed_cost: float = number(0, INF, "currency/week", "cost that does not vary")
     fixed_income: float = number(0, INF, "currency/week", "income without sale (grants, endowment)")
     ticket_cost: float = number(0, INF, "currency", "cost of one handled complaint")

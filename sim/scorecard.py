@@ -83,12 +83,15 @@ class Target:
 
         Parameters
         ----------
-        reference : float array (quarters + 1,)
+        reference : float array (..., quarters + 1)
             Today's value repeated, or the baseline's value of each quarter; NaN where undefined.
+
+        A red flag that is not worse than the goal, once the goal is kept possible, is NaN.
         """
-        due = np.minimum(np.arange(len(reference)) / self.by, 1.0)
+        due = np.minimum(np.arange(reference.shape[-1]) / self.by, 1.0)
         full, alarm = self._level(self.goal, reference), self._level(self.red_flag, reference)
         full = self._possible(full)
+        alarm = np.where(self._direction * (full - alarm) > 0, alarm, np.nan)
         goal = reference + due * (full - reference)
         if self.basis == "value":
             goal = np.where(np.isnan(reference), full, goal)
@@ -108,7 +111,7 @@ class Target:
     def _level(self, level: float, reference: np.ndarray) -> np.ndarray:
         """Return what a level means; relative 1.1 adds a tenth of the size, also below 0."""
         if self.basis == "value":
-            return np.full(len(reference), level)
+            return np.full(reference.shape, level)
         if self.basis == "change":
             return reference + level
         size = np.where(reference == 0, np.nan, np.abs(reference))
@@ -206,9 +209,11 @@ def scorecard(
     Parameters
     ----------
     values, baseline : float arrays (replications, quarters + 1, len(kpis.TABLE))
-        Of the portfolio shown and of the baseline; NaN where undefined or missing. Targets refer
-        to the baseline's mean: at the opening (or the first quarter that has a value, for
-        indicators that count over a quarter), or quarter by quarter.
+        Of the portfolio shown and of the baseline, on the same luck; NaN where undefined or
+        missing. Targets refer to the baseline: at the opening (or the first quarter that has a
+        value, for indicators that count over a quarter), or quarter by quarter. Lights compare
+        means; the chance to meet a goal compares each replication with its own baseline, because
+        levels differ from one replication to the next by more than most portfolios change.
     targets : iterable of Target
         At most one per indicator.
     tolerance : float, optional
@@ -247,7 +252,8 @@ def _rows(
     actual, as_is = mean(values), mean(baseline)
     low, high = band(values)
     goal, red = _aims(target, mean(reference))
-    met = _share_at_or_beyond(values, goal, kpi.direction)
+    own_goal, _ = _aims(target, reference)
+    met = _share_at_or_beyond(values, own_goal, kpi.direction)
     counted = (~np.isnan(values)).sum(axis=0)
     if target is not None and target.label:
         kpi = replace(kpi, label=target.label)
@@ -284,14 +290,14 @@ def _rows(
 
 
 def _aims(target: Target | None, as_is: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return goal and red flag per quarter; NaN without target."""
+    """Return goal and red flag per quarter, as `as_is` is shaped; NaN without target."""
     if target is None:
         nothing = np.full(as_is.shape, np.nan)
         return nothing, nothing
     if target.against == "baseline":
         return target.path(as_is)
-    defined = as_is[~np.isnan(as_is)]
-    return target.path(np.full(as_is.shape, defined[0] if defined.size else np.nan))
+    first = np.expand_dims((~np.isnan(as_is)).argmax(axis=-1), -1)
+    return target.path(np.repeat(np.take_along_axis(as_is, first, -1), as_is.shape[-1], axis=-1))
 
 
 def mean(values: np.ndarray) -> np.ndarray:
@@ -375,10 +381,10 @@ def _status_within(actual: float, aim: float, target: Target | None, tolerance: 
 
 
 def _share_at_or_beyond(values: np.ndarray, goal: np.ndarray, direction: int) -> np.ndarray:
-    """Return the share of replications at or beyond the goal; NaN without goal or values."""
+    """Return the share of replications at or beyond their goal; NaN without goal or values."""
     slack = 1e-12 * np.maximum(np.abs(goal), 1.0)
-    met = np.where(np.isnan(values), np.nan, direction * (values - goal) >= -slack)
-    return np.where(np.isnan(goal), np.nan, mean(met))
+    known = ~np.isnan(values) & ~np.isnan(goal)
+    return mean(np.where(known, direction * (values - goal) >= -slack, np.nan))
 
 
 def at(rows: Iterable[Row], quarter: int) -> tuple[Row, ...]:

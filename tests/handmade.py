@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import village
 
-from sim.engine import Run
+from sim.engine import History, Run
 from sim.firms import FirmState
 from sim.flows import open_gates
 from sim.rng import ids_of
@@ -160,9 +160,7 @@ def bits(run: Run, lanes: int | None = None) -> dict[str, np.ndarray]:
     everything |= {
         name: array[..., keep] for name, array in zip(FirmState._fields, run.firms, strict=True)
     }
-    for name, rows in zip(
-        ("kpi", "measures", "spending", "value", "scaled", "reading"), run.rows, strict=True
-    ):
+    for name, rows in zip([field.name for field in fields(History)], run.rows, strict=True):
         if rows:
             everything[name] = np.stack(rows)[..., keep]
     return everything

@@ -111,7 +111,6 @@ def study(
         "audiences": AUDIENCES,
         "processes": PROCESSES,
         "complementarity": -1.0,
-        "quarter_worth": tuple(0.98 ** (q + 0.5) for q in range(quarters)),
         "runs": runs_table(scorecard, replications),
         "scorecard": scorecard,
         "influence": influence_table(replications, quarters, seed)
@@ -255,12 +254,15 @@ def runs_table(scorecard: pd.DataFrame, replications: int) -> pd.DataFrame:
                     "",
                     planned,
                     planned * 0.985,
+                    0.0,
+                    1.0,
                     value[arm, replication],
                 )
             )
     return pd.DataFrame(records, columns=[
         "run_id", "arm", "label", "replication", "seed", "twin_of", "muted_flow", "status",
-        "error", "planned_cost", "realised_cost", "net_present_value"])  # fmt: skip
+        "error", "planned_cost", "realised_cost", "quarters_cut", "least_afforded",
+        "net_present_value"])  # fmt: skip
 
 
 def spending_table(replications: int, quarters: int) -> pd.DataFrame:
@@ -275,4 +277,5 @@ def spending_table(replications: int, quarters: int) -> pd.DataFrame:
     table = pd.DataFrame(keys, columns=["arm", "replication", "quarter", "item"])
     share = np.where(table["item"] == "invest_human", 0.25, 0.75)
     table["value"] = np.where(table["arm"] == "as_is", 0.0, share * PLANNED / quarters)
+    table["present_value"] = table["value"] * 0.98 ** (table["quarter"] - 0.5)
     return table

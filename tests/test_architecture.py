@@ -30,6 +30,7 @@ FLOORS = (
     ("sim",),
     (
         "experiments.designs",
+        "experiments.gaps",
         "experiments.provenance",
         "experiments.progress",
         "experiments.table_files",

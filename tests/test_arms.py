@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import village
 
 from sim import InfluenceModel
 from sim.engine import simulate
+from sim.population import build_world
 from sim.scenario import Arm, Plan, Scenario
 
 MARKET = village.scenario(quarters=3)
@@ -89,4 +91,30 @@ def test_the_mesa_model_has_the_same_door() -> None:
 
 
 def test_an_arm_that_fits_is_run() -> None:
-    assert simulate(MARKET, [arm()], 1, lanes=1).value.shape == (3, 1)
+    assert simulate(MARKET, [arm()], 1, lanes=1).afforded.shape == (3, len(MARKET.firms), 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lanes": 0}, r"lanes=0 is out of range: it must lie in \[1, 16\]"),
+        ({"lanes": 64}, "lanes=64 is out of range"),
+        ({"threads": 0}, "threads=0 is out of range"),
+        ({"seed": 1.5}, "seed=1.5 must be a whole number"),
+        ({"seed": True}, "seed=True must be a whole number"),
+        ({"replication": -1}, "replication=-1 is out of range"),
+    ],
+)
+def test_nonsense_is_refused_where_a_simulation_starts(changes: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        simulate(MARKET, [arm()], **{"seed": 1, **changes})
+
+
+def test_a_world_of_another_scenario_is_refused() -> None:
+    alone = replace(
+        MARKET,
+        firms=MARKET.firms[:1],
+        stakeholders=tuple(replace(k, tied={}) for k in MARKET.stakeholders),
+    )
+    with pytest.raises(ValueError, match="built for another scenario: its firms"):
+        simulate(MARKET, [arm()], 1, world=build_world(alone, 1, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import handmade
 import numpy as np
@@ -93,10 +93,12 @@ def arms(market: Scenario, n: int) -> list[Arm]:
     return made
 
 
+NAMES = tuple(field.name for field in fields(History))
+
+
 def same(one: History, other: History) -> bool:
     return all(
-        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
-        for name in ("kpi", "measures", "spending", "value", "scaled", "reading")
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in NAMES
     )
 
 
@@ -167,12 +169,7 @@ def test_the_order_of_arms_changes_no_bit(market: Scenario, world: World) -> Non
     back = simulate(market, four[::-1], 3, world=world, lanes=4)
     assert same(
         forth,
-        History(
-            *(
-                getattr(back, name)[..., ::-1]
-                for name in ("kpi", "measures", "spending", "value", "scaled")
-            )
-        ),
+        History(*(getattr(back, name)[..., ::-1] for name in NAMES)),
     )
 
 
@@ -268,7 +265,7 @@ def test_padding_lanes_and_other_arms_leave_an_arm_alone(market: Scenario, world
 def test_the_same_luck_gives_exactly_no_difference(market: Scenario, world: World) -> None:
     null = arms(market, 1)[0]
     twice = simulate(market, [null, replace(null, key="again")], 3, world=world, lanes=4)
-    for name in ("kpi", "measures", "spending", "value"):
+    for name in NAMES:
         array = getattr(twice, name)
         assert np.array_equal(array[..., 0], array[..., 1], equal_nan=True)
 
@@ -346,7 +343,7 @@ def test_arms_open_alike_because_plans_and_muted_flows_wait_for_the_first_quarte
     warmed: Run,
 ) -> None:
     for name, array in bits(warmed).items():
-        if name not in ("value", "spending", "scaled"):
+        if name not in ("spending", "spending_worth", "afforded"):
             first = array[..., :1]
             assert np.array_equal(np.broadcast_to(first, array.shape), array, equal_nan=True), name
     warmed_gates = np.stack([arm.gates for arm in warmed.arms], axis=-1)

@@ -82,7 +82,7 @@ def test_a_step_is_a_quarter_and_the_last_one_stops_the_model(model: InfluenceMo
 
 def test_before_the_first_step_the_history_holds_the_opening(model: InfluenceModel) -> None:
     assert model.history.kpi.shape == (1, len(kpis.TABLE), 1)
-    assert [model.history.spending.shape, model.history.value.shape] == [(0, 9, 1), (0, 1)]
+    assert [model.history.spending.shape, model.history.afforded.shape] == [(0, 9, 1), (0, 2, 1)]
 
 
 def test_the_data_collector_holds_every_indicator_of_every_close(model: InfluenceModel) -> None:

@@ -291,7 +291,7 @@ def test_a_broadcast_gives_every_listener_its_number_of_few_speakers() -> None:
 
 
 def test_an_unknown_generator_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(KeyError, match="did you mean 'small_world'"):
+    with pytest.raises(ValueError, match="did you mean 'small_world'"):
         ties_of(layer("smallworld"), members(3))
 
 

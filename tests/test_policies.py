@@ -15,7 +15,7 @@ from sim.population import build_world
 from sim.scenario import Policy, Programme
 
 
-def policy(name: str = "x", strength: float = 1.0, lag: int = 1) -> Policy:
+def policy(name: str = "reactive", strength: float = 1.0, lag: int = 1) -> Policy:
     return Policy(name=name, strength=strength, lag=lag, budget=1e9)
 
 
@@ -136,20 +136,39 @@ def test_what_fits_the_budget_is_not_touched() -> None:
 
 
 def test_set_ups_are_paid_first_and_the_rest_is_scaled_alike() -> None:
-    """Budget 25, set-up 5, wished 40: all else at one half."""
-    effort, due, money, scale = afford(columns(10, 20), columns(0, 5), columns(4, 2, 4), 25.0)
+    """Budget 25, set-up 5, wished 40 beside it: all else at one half."""
+    effort, due, money, share = afford(columns(10, 20), columns(0, 5), columns(4, 2, 4), 25.0)
     assert effort[:, 0] == pytest.approx([5, 10])
     assert due[:, 0].tolist() == [0, 5]
     assert money[:, 0] == pytest.approx([2, 1, 2])
-    assert scale == pytest.approx(0.5)
+    assert share == pytest.approx(25 / 45)
 
 
 def test_where_set_ups_alone_exceed_the_budget_nothing_new_is_started() -> None:
-    effort, due, money, scale = afford(columns(10, 20), columns(0, 50), columns(5, 0, 5), 30.0)
+    effort, due, money, share = afford(columns(10, 20), columns(0, 50), columns(5, 0, 5), 30.0)
     assert effort[:, 0].tolist() == [10, 0]
     assert due[:, 0].tolist() == [0, 0]
     assert money[:, 0].tolist() == [5, 0, 5]
-    assert scale.tolist() == [1.0]
+    assert share == pytest.approx(20 / 90)
+
+
+def test_a_set_up_that_takes_the_whole_budget_is_paid_once() -> None:
+    market = village.scenario(quarters=3)
+    market = replace(market, mechanisms=tuple(replace(m, setup=13.0) for m in market.mechanisms))
+    tight = Policy(name="passive", strength=0, lag=1, budget=13.0)
+    market = replace(market, firms=(village.firm(policy=tight), *market.firms[1:]))
+    plan = village.plan(market, listening=13.0)
+    run = Run(
+        market, [replace(village.arm(market, "more"), plan=plan)], 1, 0, build_world(market, 1, 0)
+    )
+    for _ in range(3):
+        run.advance_quarter()
+    listening = market.mechanism("listening")
+    assert market.mechanisms[listening].setup == 13.0
+    spent = np.stack(run.rows[2])[:, :, 0]
+    assert spent[0, listening] == spent[0].sum() == 13.0  # the set-up, and nothing else
+    assert 0 < spent[1, listening] < 13.0
+    assert spent[1:].sum(axis=1) == pytest.approx(13.0)
 
 
 def test_without_budget_nothing_is_spent() -> None:

@@ -450,10 +450,22 @@ def test_the_path_shown_is_that_of_the_first_headline(study: StudyResults) -> No
 
 def test_spending_is_told_as_money_and_as_present_value(study: StudyResults) -> None:
     text = words_of(report_parts.spending_table(find(study)))
-    worth = np.mean(study.quarter_worth) * synthetic_results.PLANNED / 1000
+    worth = np.mean(0.98 ** (np.arange(study.quarters) + 0.5)) * synthetic_results.PLANNED / 1000
     for item, share in (("Fast, human service", 0.75), ("Investment in human capital", 0.25)):
         assert f"{item} +{4 * share:.2f} +{worth * share:.2f}" in text
     assert f"Together +4.00 +{worth:.2f}" in text
+
+
+def test_a_budget_that_cuts_a_plan_is_told(study: StudyResults) -> None:
+    assert "The budget allowed every plan in full." in page_of(study)
+    runs, best = study.runs.copy(), find(study).shown
+    first = (runs["arm"] == best) & (runs["replication"] == 0)
+    runs.loc[first, ["quarters_cut", "least_afforded"]] = [2.0, 0.625]
+    cut = replace(study, runs=runs)
+    name = study.arms[best]
+    assert f"did not allow all of “{name}” (at least 62 % in its" in words_of(page_of(cut))
+    said = words_of(decision(cut)["Cost and payback"])
+    assert "cut by the budget to 62 % in its tightest quarter" in said
 
 
 def test_what_is_too_small_is_not_advertised_but_stays_in_the_table(study: StudyResults) -> None:

@@ -16,7 +16,7 @@ import pytest
 from experiments import analysis, designs, results, runner, store, worlds
 from experiments.conduct import Question, conduct
 from experiments.designs import Study
-from experiments.journal import Planned, Runs, UnitResult, read_unit
+from experiments.journal import ARRAYS, Planned, Runs, UnitResult, read_unit
 from experiments.progress import Bar, Silence, in_words
 from experiments.ranking import ranking
 from experiments.runner import (
@@ -351,7 +351,8 @@ def made_up(study: Study, scenario: Scenario, ends: dict[str, list[float]]) -> R
         kpi[-1, row] = [ends[arm.key][r] for arm in arms]
         keys = tuple(arm.key for arm in arms)
         empty = np.zeros(0)
-        parts.append(UnitResult(r, keys, ("",) * len(keys), kpi, empty, empty, empty, kpi))
+        rest = dict.fromkeys(ARRAYS[1:], empty) | {"reading": kpi}
+        parts.append(UnitResult(r, keys, ("",) * len(keys), kpi, **rest))
     return Runs(tuple(Planned(arm) for arm in arms), tuple(parts))
 
 
@@ -397,12 +398,25 @@ def test_influence_is_the_run_minus_its_twin(question: Question, folder: Path) -
 
 def test_realised_cost_is_the_discounted_spending(question: Question, folder: Path) -> None:
     tables = results.tables_of(question.scenario, question.study, run(question, folder))
-    worth = designs.quarter_worth(question.scenario)
-    spent = tables["spending"].query(f"arm == '{GUILTY}' and replication == 0")
-    by_quarter = spent.groupby("quarter")["value"].sum().to_numpy()
-    row = tables["runs"].query(f"arm == '{GUILTY}' and replication == 0 and muted_flow == 0")
-    assert row["realised_cost"].iloc[0] == pytest.approx(by_quarter @ worth, rel=1e-12)
-    assert row["planned_cost"].iloc[0] == pytest.approx(question.study.planned_cost, rel=1e-9)
+    row = tables["runs"].query("replication == 0 and muted_flow == 0").set_index("arm")
+    spent = tables["spending"].query("replication == 0").groupby("arm")["present_value"].sum()
+    assert row["realised_cost"].to_dict() == pytest.approx(spent.to_dict(), rel=1e-12)
+    assert (row["quarters_cut"] == 0).all()
+    # What is realised beyond the baseline is to the cent what was planned, set-up included.
+    beyond = row["realised_cost"][GUILTY] - row["realised_cost"][question.study.baseline]
+    assert beyond == pytest.approx(question.study.planned_cost, rel=1e-9)
+    assert row["planned_cost"][GUILTY] == pytest.approx(question.study.planned_cost, rel=1e-9)
+
+
+def test_a_budget_that_cuts_the_plan_stands_in_the_table(tmp_path: Path) -> None:
+    poor = ask("organization.policy.budget=1500", "twins=none", "replications=1")
+    store.open_folder(tmp_path, poor.identity())
+    row = results.tables_of(poor.scenario, poor.study, run(poor, tmp_path))["runs"]
+    row = row.set_index("arm")
+    assert row["quarters_cut"][GUILTY] > 0
+    assert 0 < row["least_afforded"][GUILTY] < 1
+    beyond = row["realised_cost"][GUILTY] - row["realised_cost"]["as_is"]
+    assert beyond < row["planned_cost"][GUILTY]
 
 
 def test_every_table_has_exactly_the_columns_of_the_dictionary(

@@ -35,6 +35,32 @@ def rows_of(kpi: str, paths: Any, *targets: Target, baseline: Any = None) -> lis
     return [row for row in rows if row.kpi.key == kpi]
 
 
+def test_the_chance_to_meet_a_goal_compares_each_replication_with_its_own_baseline() -> None:
+    """Levels scatter by .2, the portfolio adds .05 everywhere and the goal asks for .03."""
+    as_is = np.linspace(0.3, 0.5, 11)[:, None] * np.ones(2)
+    aim = target(basis="change", goal=0.03, red_flag=-0.03, against="baseline", by=1)
+    for gain, chance in ((0.05, 1.0), (0.01, 0.0)):
+        values = as_is + np.array([0.0, gain])
+        row = rows_of("trust", values, aim, baseline=as_is)[1]
+        assert row.probability == chance
+    assert rows_of("trust", as_is, aim)[1].probability == 0.0
+    own = target(basis="change", goal=0.03, red_flag=-0.03, against="opening", by=1)
+    rows = rows_of("trust", as_is + np.array([0.0, 0.05]), own, baseline=as_is)
+    assert rows[1].probability == 1.0
+    lost = as_is.copy()
+    lost[:4] = np.nan
+    assert rows_of("trust", as_is + 0.05, aim, baseline=lost)[1].probability == 1.0
+
+
+def test_a_red_flag_that_is_no_longer_worse_than_the_possible_goal_gives_no_light() -> None:
+    """Goal 115 % and red flag 108 % of .95: nobody keeps 109 % of customers."""
+    odd = target(kpi="retention", basis="relative", goal=1.15, red_flag=1.08, by=1)
+    for value in (0.90, 0.99):
+        row = rows_of("retention", [[0.95, value]], odd)[1]
+        assert (row.target, row.status) == (1.0, scorecard.NO_DATA)
+        assert np.isnan(row.score)
+
+
 def test_the_goal_scores_two_thirds_and_the_red_flag_one_third() -> None:
     assert scorecard.score(0.8, 0.8, 0.5) == pytest.approx(20 / 3)
     assert scorecard.score(0.5, 0.8, 0.5) == pytest.approx(10 / 3)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from experiments import store
-from experiments.journal import UnitResult, read_unit, write_unit
+from experiments.journal import ARRAYS, UnitResult, read_unit, write_unit
 from experiments.provenance import Identity, differences, flatten, load_identity, save_identity
 
 ODD_NUMBERS = [0.1, 1 / 3, 1e-300, -2.5e17, math.pi, 5e-324, float("nan")]
@@ -170,7 +170,8 @@ def unit() -> UnitResult:
         kpi=np.linspace(0, 1, 12).reshape(2, 3, 2) / 3,
         measures=np.full((2, 1, 1, 1, 2), np.nan),
         spending=np.zeros((1, 4, 2)),
-        value=np.ones((1, 2)),
+        spending_worth=np.zeros((1, 4, 2)),
+        afforded=np.ones((1, 2, 2)),
         reading=np.linspace(0, 1, 12).reshape(2, 3, 2) / 7,
     )
 
@@ -181,7 +182,7 @@ def test_a_unit_reads_back_to_the_same_bits(tmp_path: Path, identity: Identity) 
     back = read_unit(tmp_path, "000003-abc")
     assert back is not None
     assert (back.replication, back.arms, back.errors) == (3, unit().arms, unit().errors)
-    for name in ("kpi", "measures", "spending", "value", "reading"):
+    for name in ARRAYS:
         assert getattr(back, name).tobytes() == getattr(unit(), name).tobytes()
 
 

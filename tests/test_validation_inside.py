@@ -401,7 +401,7 @@ def test_row_72_through_the_engine_a_budget_scales_everything_alike() -> None:
     )
     assert run.firms.effort[0, 0, 0] == pytest.approx(13.0 * 200 / 319.5)
     assert run.firms.investment[0, :, 0] == pytest.approx(100 * 200 / 319.5)
-    assert run.scaled[0] == pytest.approx(200 / 319.5)
+    assert run.afforded[0, 0] == pytest.approx(200 / 319.5)
 
 
 def test_two_halves_of_a_budget_on_two_alike_mechanisms_give_no_less() -> None:

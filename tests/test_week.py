@@ -473,9 +473,10 @@ def test_price_cuts_win_customers_in_proportion() -> None:
 
 
 def test_money_by_hand() -> None:
-    """Two customers buy 3 units at 2 x .9 less a tenth: 9.72; half is cost; 1 fixed, 13 / 13 spent.
+    """Two customers buy 3 units at 2 x .9, which is 10.8, less a tenth: 9.72.
 
-    Profit 9.72 x .5 + .4 - 1 - 1 = 3.26 a week, and 260 / 13 = 20 are invested in each capital.
+    Half of the list price is cost; 1 fixed, 13 / 13 spent. Profit 9.72 - 5.4 + .4 - 1 - 1 = 2.72 a
+    week, and 260 / 13 = 20 are invested in each capital.
     """
     market = still(2, 1)
     firm = village.firm(
@@ -495,9 +496,9 @@ def test_money_by_hand() -> None:
         finance=replace(market.finance, market_growth=0.0),
     )
     run = advanced(market, handmade.world(2, 1, tied=[0, 0]), weeks=1)
-    assert run.firms.quarter[:, 0, 0][:6] == pytest.approx([10.12, 3.26, 9.72, 4.86, 1.0, 60.0])
-    assert run.firms.cash[0, 0] == pytest.approx(100 + 3.26 - 60)
-    assert run.firms.worth[0, 0] == pytest.approx(-56.74 * 1.1 ** (-1 / 52))
+    assert run.firms.quarter[:, 0, 0][:6] == pytest.approx([10.12, 2.72, 9.72, 4.32, 1.0, 60.0])
+    assert run.firms.cash[0, 0] == pytest.approx(100 + 2.72 - 60)
+    assert run.firms.worth[0, 0] == pytest.approx(-57.28 * 1.1 ** (-1 / 52))
 
 
 def test_a_set_up_is_charged_once() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from sim.lanes import law
 from sim.scenario import WEEKS_PER_YEAR
 
@@ -24,5 +26,7 @@ def lifetime_value(margin: Any, retention: Any, rate: Any) -> Any:
     """Return the value of a customer: yearly margin x retention / (1 + rate - retention).
 
     Gupta & Lehmann (2003); margin per customer-year, retention per year in [0, 1], rate per year.
+    Nan where nobody leaves and nothing is discounted: such a value has no bound.
     """
-    return margin * retention / (1.0 + rate - retention)
+    loss = 1.0 + rate - retention
+    return margin * retention / np.where(loss > 0, loss, np.nan)
