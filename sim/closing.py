@@ -42,10 +42,10 @@ class Close(NamedTuple):
     `lived` is whether a quarter has been lived, be it only of the warm-up.
     `sums` float64 (SUMS, F, K, L) over stakeholders; `counts` int64 (COUNTS, F, K, L) of the
     quarter; `start` what it started from; `year` float64 (2, F, L) customers lost and customers at
-    the start, both summed over the last four quarters; `firms` a FirmState; `gates` (3, F, L);
-    `audiences` bool (K,) by word of the scenario; `sensed` bool (F, 6, L) whether a firm senses a
-    flow; `reading_weeks` (F, L) how late its readings are; `today` the discount factor of this
-    week.
+    the start, both summed over the last four quarters; `firms` a FirmState; `gates` (3, F, L) of
+    the quarter lived last; `audiences` bool (K,) by word of the scenario; `sensed` bool (F, 6, L)
+    whether a firm senses a flow; `reading_weeks` (F, L) how late its readings are; `today` the
+    discount factor of this week.
     """
 
     lived: bool

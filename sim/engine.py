@@ -207,6 +207,7 @@ class Run:
         )
         uncertainty = self.coefficients[kernels.COEFFICIENTS.index("need_uncertainty")]
         self.firms = open_firms(scenario, world, self.given, uncertainty)
+        self.gates = np.ones_like(self.given.gates)  # of the quarter lived last
         self.luck = Luck(scenario, seed, replication, self.slots)
         self.lens = sensing.Lens(
             scenario.sensing, kpis.TABLE, (seed, replication), self.slots, scenario.quarters
@@ -291,6 +292,7 @@ class Run:
         return sensing.senses(self.scenario.sensing, state.lever, state.ready[:, 1])
 
     def _live_quarter(self) -> None:
+        self.gates = self.given.gates.copy()
         self.start = self._start()
         self.firms.quarter[:] = 0.0
         self.counts[:] = 0
@@ -527,7 +529,7 @@ class Run:
             start=self.start,
             year=add_up(np.stack([year, *self.churn[-4:]])),
             firms=state,
-            gates=self.given.gates,
+            gates=self.gates,
             audiences=self.audiences,
             programmes=self.programmes,
             sensed=seen.sensed,

@@ -323,7 +323,9 @@ def test_histories_have_the_shapes_they_promise(market: Scenario, world: World) 
     assert history.kpi.shape == (4, len(kpis.TABLE), 3)
     assert history.measures.shape == (4, len(kpis.MEASURES), 2, 3, 3)
     assert history.spending.shape == (3, 9, 3)
-    assert history.value.shape == history.scaled.shape == (3, 3)
+    assert history.spending_worth.shape == history.spending.shape
+    assert history.afforded.shape == (3, 3, 3)
+    assert history.reading.shape == history.kpi.shape
     shares = history.measures[:, kpis.MEASURES.index("tied"), 0]
     assert (shares.sum(axis=1) <= 1).all()
 

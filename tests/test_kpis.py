@@ -288,7 +288,7 @@ def test_employees_are_promoters_of_their_own_firm_only() -> None:
 
 def test_a_closed_inbound_flow_hears_no_ideas_and_remembers_nothing() -> None:
     run = village_of_six()
-    run.given.gates[2, 0] = 0.0
+    run.gates[2, 0] = 0.0
     run.close()
     last = run.rows[0][-1][:, 0]
     assert last[INDEX["supplier_ideas_first"]] == 0

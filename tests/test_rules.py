@@ -536,6 +536,14 @@ MOVED = {
     "loyalty": 1.0,
     "discount": 0.3,
     "learning": 2.0,
+    "sensing_1": 0.9,
+    "sensing_2": 0.5,
+    "sensing_3": 0.9,
+    "sensing_4": 0.5,
+    "sensing_5": 0.5,
+    "sensing_6": 0.5,
+    "reading_speed": 0.5,
+    "reading_care": 0.5,
 }
 
 
@@ -550,7 +558,11 @@ def test_every_lever_changes_something(key: str) -> None:
     ours = replace(market.firms[0], levers={key: MOVED[key]})
     moved = replace(market, firms=(ours, market.firms[1]))
     one, other = (bits(advanced(m, people, village.arm(m))) for m in (market, moved))
-    assert set(differing(one, other)) - {"lever"} != set()
+    changed = set(differing(one, other)) - {"lever"}
+    assert changed != set()
+    if levers.lever(key).law == "sensing":  # what is read, and what is said about reading, alone
+        assert "reading" in changed
+        assert changed <= {"reading", "kpi"}
 
 
 @pytest.mark.parametrize("key", [row.key for row in levers.TABLE])
