@@ -68,8 +68,10 @@ class Cube:
         return without_dust(self.of(key, kpi), self.of(other, kpi))
 
 
-def cube_of(scorecard: pd.DataFrame, arms: Sequence[str]) -> Cube:
+def cube_of(scorecard: pd.DataFrame, arms: Sequence[str], column: str = "value") -> Cube:
     """Arrange the tidy table (arm, replication, quarter, kpi, value) as a cube.
+
+    `column` is value, the truth, or reading, what management sees.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def cube_of(scorecard: pd.DataFrame, arms: Sequence[str]) -> Cube:
             "the scorecard table has two values for one arm, replication, quarter and indicator"
         )
     values = np.full(shape, np.nan)
-    values.ravel()[flat] = scorecard["value"].to_numpy(dtype=np.float64)
+    values.ravel()[flat] = scorecard[column].to_numpy(dtype=np.float64)
     return Cube(tuple(arms), replications, values)
 
 

@@ -120,7 +120,7 @@ def _question(settings: Settings, command: str) -> Question:
         scenario=settings.scenario,
         study=settings.study,
         resolved=settings.resolved,
-        targets=settings.targets,
+        board=settings.board,
         strategy_map=settings.strategy_map,
         command=command,
     )

@@ -35,7 +35,7 @@ class Question:
         The market and what is asked of it.
     resolved : mapping
         Every setting as plain data, kept beside the results.
-    targets, strategy_map
+    board, strategy_map
         What the scorecard aims at and how objectives hang together (see `sim.scorecard`).
     command : str
         The command line that asks it.
@@ -44,7 +44,7 @@ class Question:
     scenario: Scenario
     study: Study
     resolved: Mapping[str, Any]
-    targets: Any
+    board: Any
     strategy_map: Any
     command: str
 
@@ -125,7 +125,7 @@ def study_results(
     question: Question, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]
 ) -> StudyResults:
     """Return what the report reads."""
-    from experiments.report import StudyResults, departments_of
+    from experiments.report import StudyResults, departments_of, processes_of
     from experiments.results import NEW_DEPARTMENTS
 
     scenario, study = question.scenario, question.study
@@ -146,6 +146,13 @@ def study_results(
             {d.key: d.label for d in scenario.firms[ORGANIZATION].departments},
             question.resolved["owners"],
         ),
+        audiences={
+            word: tuple(kind.label for kind in scenario.stakeholders if kind.key in kinds)
+            for word, kinds in scenario.audiences.items()
+            if kinds
+        },
+        processes=processes_of(scenario),
+        complementarity=scenario.physics.complementarity,
         runs=tables["runs"],
         scorecard=tables["scorecard"],
         influence=tables["influence"],
@@ -165,7 +172,7 @@ def study_results(
         shapley=tables["shapley"],
         interactions=tables["interactions"],
         thresholds=asdict(study.ledger_thresholds),
-        targets=question.targets,
+        board=question.board,
         strategy_map=question.strategy_map,
         provenance={
             "command": manifest["command"],

@@ -20,6 +20,7 @@ from sim.scenario import Arm
 # What a unit keeps of `sim.engine.History`.
 ARRAYS = (
     "kpi", "measures", "spending", "spending_worth", "afforded", "reorganization", "insight",
+    "reading",
 )  # fmt: skip
 LEFT_BEHIND = 60.0  # seconds; writing a unit takes a fraction of one
 
@@ -45,7 +46,7 @@ class UnitResult:
         Keys of the arms, in the order of the arrays' last axis.
     errors : tuple of str
         Traceback of each arm that failed, '' for those that finished.
-    kpi, measures, spending, spending_worth, afforded, reorganization, insight : float arrays
+    kpi, measures, spending, spending_worth, afforded, reorganization, insight, reading : arrays
         As in `sim.engine.History`; NaN for arms that failed.
     """
 
@@ -59,6 +60,7 @@ class UnitResult:
     afforded: np.ndarray
     reorganization: np.ndarray
     insight: np.ndarray
+    reading: np.ndarray
 
     @property
     def finished(self) -> bool:

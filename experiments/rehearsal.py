@@ -182,4 +182,4 @@ def _rows(scenario: Scenario, study: Study) -> int:
 def _cells(scenario: Scenario) -> int:
     """Return how many numbers are stored of one run and quarter."""
     measures = len(kpis.MEASURES) * len(scenario.stakeholders) * len(scenario.firms)
-    return len(kpis.TABLE) + measures + len(scenario.mechanisms) + len(CAPITALS)
+    return 2 * len(kpis.TABLE) + measures + len(scenario.mechanisms) + len(CAPITALS)

@@ -15,18 +15,26 @@ from string import Template
 from experiments import (
     figures,
     report_flows,
+    report_influence,
     report_insight,
     report_ledger,
     report_parts,
+    report_readiness,
     report_scorecard,
 )
 from experiments import report_terminal as terminal
 from experiments.report_figures import MEASURE, drawings
-from experiments.report_findings import Findings, StudyResults, departments_of, find
+from experiments.report_findings import (
+    Findings,
+    StudyResults,
+    departments_of,
+    find,
+    processes_of,
+)
 from experiments.report_words import in_words
 from experiments.sheet import Sheet
 
-__all__ = ["StudyResults", "departments_of", "terminal_summary", "write_report"]
+__all__ = ["StudyResults", "departments_of", "processes_of", "terminal_summary", "write_report"]
 
 REPORT, FIGURES = "report.html", "figures"
 TEMPLATE = Path(__file__).with_name("report_template.html")
@@ -56,8 +64,10 @@ def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> s
     sections = [
         ("ranking", "Ranking", _ranking(findings, sheets)),
         ("quarters", "Quarter by quarter", _quarters(findings, sheets)),
+        ("alerts", "Alerts", report_influence.alerts(findings)),
         ("scorecard", "Balanced Scorecard", report_scorecard.balanced_scorecard(findings)),
         ("influence", "Influence Scorecard", _influence(findings, sheets)),
+        ("readiness", "Readiness", report_readiness.readiness(findings)),
         ("designs", "Design against design", report_insight.designs(findings)),
         ("insight", "How insight travels", _insight(findings, sheets)),
         ("map", "Strategy map", _map(findings, sheets, excuse)),
@@ -112,7 +122,9 @@ def _quarters(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
 def _influence(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
     text = (
         "<p>The same scorecard seen by the six flows of influence, whatever department's silo "
-        f"an indicator was extracted from.</p>{report_scorecard.influence_scorecard(findings)}"
+        "an indicator was extracted from.</p><h3>By flow and stakeholders</h3>"
+        f"{report_influence.matrix(findings)}<h3>By flow, in full</h3>"
+        f"{report_scorecard.influence_scorecard(findings)}"
     )
     if not findings.traced:
         return text + (
@@ -130,7 +142,7 @@ def _influence(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
         f"Matrix of the influence of six flows on the {MEASURE} of each stakeholder type; the "
         "numbers are in the tables below.",
     )
-    return f"{text}<h3>By flow and stakeholder type</h3>{drawn}{numbers}"
+    return f"{text}<h3>What each flow did to each stakeholder type</h3>{drawn}{numbers}"
 
 
 def _insight(findings: Findings, sheets: Mapping[str, Sheet]) -> str:

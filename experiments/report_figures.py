@@ -6,9 +6,11 @@ from experiments import ranking, strategy_map_drawing
 from experiments.figure_comparison import comparison, over_time
 from experiments.figure_flows import flow_contributions, influence_matrix
 from experiments.figure_scorecard import scorecard_grid
+from experiments.notation import listed
 from experiments.report_findings import Findings, readings
 from experiments.sheet import Sheet
 from experiments.strategy_map_routing import CrowdedMapError
+from sim.flows import Flow
 
 MEASURE = "attitude"
 DELIVERED = "insight_delivered"
@@ -30,7 +32,7 @@ def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
                 ranking.over_time(findings.cube, study.baseline, DELIVERED), cast, DELIVERED, None
             )
     made["scorecard"] = scorecard_grid(
-        findings.rows,
+        findings.aimed,
         f"Balanced Scorecard of {shown}, quarter by quarter",
         "G at or beyond the goal of the quarter, A between goal and red flag, R at or beyond the "
         "red flag, ? no data, pale without letter: no target. Arrow: change since the quarter "
@@ -45,6 +47,7 @@ def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
             findings.influence, findings.traced, cast, study.headline[0], quarter, findings.parts
         )
     status, words = readings(findings)
+    unsensed = [int(flow) for flow in Flow if not findings.sensed[-1, flow - 1]]
     try:
         made["strategy_map"] = strategy_map_drawing.draw(
             study.strategy_map,
@@ -52,8 +55,16 @@ def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
             words,
             f"Strategy map: {study.strategy_map.label}",
             f"Lights and readings: {shown}, quarter {quarter}. Arrows in the boxes: change since "
-            "the quarter before.",
+            f"the quarter before.{_dashed(unsensed)}",
+            unsensed,
         )
     except CrowdedMapError as error:
         excuse = str(error)
     return made, excuse
+
+
+def _dashed(unsensed: list[int]) -> str:
+    """Say which flows are dashed, if any."""
+    if not unsensed:
+        return ""
+    return f" Dashed: flow {listed([str(flow) for flow in unsensed])}, which nothing senses."

@@ -8,12 +8,29 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from experiments import analysis, attribution, figures, notation, ranking
 from sim import kpis, scorecard
-from sim.scorecard import Target
+from sim.flows import ORGANIZATION
+from sim.scenario import CAPITALS, Scenario
+from sim.scorecard import Board
 from sim.strategy_map import UNMEASURED, StrategyMap
+
+
+@dataclass(frozen=True)
+class Process:
+    """A mechanism as management sees it: who runs it, on which flows, and what it needs.
+
+    `needs` are the weights of human, information and organization readiness, summing to 1.
+    """
+
+    key: str
+    label: str
+    department: str
+    flows: tuple[int, ...]
+    needs: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -39,10 +56,17 @@ class StudyResults:
     departments : mapping
         Who runs here what the list of indicators gives to an owner, by the owner's key; an owner
         that is not in it has no department here.
+    audiences : mapping
+        Labels of the stakeholder types behind each word that indicators use; a word that is not
+        in it has nobody here.
+    processes : tuple of Process
+        Every mechanism.
+    complementarity : float
+        Exponent of bundles of capital.
     runs, scorecard, influence, spending : DataFrame
         The tidy tables of the study folder; `influence` may be empty.
-    targets : tuple of Target
-        What the scorecard aims at.
+    board : Board
+        What the scorecard aims at and how it gives lights.
     strategy_map : StrategyMap
         Objectives, links and flows.
     provenance : mapping
@@ -74,11 +98,14 @@ class StudyResults:
     kinds: Mapping[str, str]
     mechanisms: Mapping[str, str]
     departments: Mapping[str, str]
+    audiences: Mapping[str, tuple[str, ...]]
+    processes: tuple[Process, ...]
+    complementarity: float
     runs: pd.DataFrame
     scorecard: pd.DataFrame
     influence: pd.DataFrame
     spending: pd.DataFrame
-    targets: tuple[Target, ...]
+    board: Board
     strategy_map: StrategyMap
     provenance: Mapping[str, Any]
     notes: tuple[str, ...] = ()
@@ -115,6 +142,23 @@ def departments_of(departments: Mapping[str, str], owners: Mapping[str, str]) ->
     return {owner: departments[home] for owner, home in homes.items() if home in departments}
 
 
+def processes_of(scenario: Scenario) -> tuple[Process, ...]:
+    """Return every mechanism with the label of the department of the organization that runs it."""
+    departments = scenario.firms[ORGANIZATION].departments
+    labels = {department.key: department.label for department in departments}
+    only = departments[0].label
+    return tuple(
+        Process(
+            key=mechanism.key,
+            label=mechanism.label,
+            department=labels.get(mechanism.owner, only),
+            flows=mechanism.flows,
+            needs=tuple(mechanism.needs.get(capital, 0.0) for capital in CAPITALS),
+        )
+        for mechanism in scenario.mechanisms
+    )
+
+
 @dataclass(frozen=True)
 class Findings:
     """The judgements.
@@ -134,7 +178,11 @@ class Findings:
     shown : str
         The first-ranked portfolio (the baseline if it is the only arm): scorecard, map and flows.
     rows : tuple of scorecard.Row
-        Its Balanced Scorecard.
+        Its Balanced Scorecard, of the truth or of what is read, as the board asks.
+    read_rows : tuple of scorecard.Row
+        Its Balanced Scorecard as management would read it.
+    sensed : bool array (quarters, 6)
+        Whether anything is read of each flow at each close, in most replications.
     cast : figures.Cast
         Order, names and colours of the arms, names of the indicators.
     influence : DataFrame
@@ -153,6 +201,8 @@ class Findings:
     ahead: pd.DataFrame
     shown: str
     rows: tuple[scorecard.Row, ...]
+    read_rows: tuple[scorecard.Row, ...]
+    sensed: np.ndarray
     cast: figures.Cast
     influence: pd.DataFrame
     traced: tuple[str, ...]
@@ -172,6 +222,11 @@ class Findings:
     def last(self) -> tuple[scorecard.Row, ...]:
         """The Balanced Scorecard at the horizon."""
         return scorecard.at(self.rows, self.cube.quarters)
+
+    @property
+    def aimed(self) -> tuple[scorecard.Row, ...]:
+        """The rows of every quarter that have a target."""
+        return tuple(row for row in self.rows if row.objective)
 
     @property
     def payback(self) -> dict[str, float]:
@@ -220,6 +275,7 @@ class Findings:
 def find(study: StudyResults) -> Findings:
     """Work everything out."""
     cube = analysis.cube_of(study.scorecard, list(study.arms))
+    read = analysis.cube_of(study.scorecard, list(study.arms), "reading")
     worth = _worth(study, cube)
     table = analysis.differences(cube, study.baseline, study.headline, worth)
     ranked = ranking.ranking(
@@ -230,6 +286,18 @@ def find(study: StudyResults) -> Findings:
     at_horizon = study.influence[study.influence["quarter"] == cube.quarters]
     influence = analysis.summarize(at_horizon, ["arm", "flow", "kind", "measure"])
     present = set(influence["arm"])
+    board = study.board
+
+    def rows_of(values: analysis.Cube) -> tuple[scorecard.Row, ...]:
+        return scorecard.scorecard(
+            values.arm(first),
+            values.arm(study.baseline),
+            board.targets,
+            board.tolerance,
+            reference=cube.arm(study.baseline),
+        )
+
+    read_rows = rows_of(read)
     return Findings(
         study=study,
         cube=cube,
@@ -238,7 +306,9 @@ def find(study: StudyResults) -> Findings:
         differences=table,
         ahead=ranking.over_time(cube, study.baseline, study.headline[0]),
         shown=first,
-        rows=scorecard.scorecard(cube.arm(first), cube.arm(study.baseline), study.targets),
+        rows=read_rows if board.lights == scorecard.READING else rows_of(cube),
+        read_rows=read_rows,
+        sensed=_sensed(cube.arm(first), read.arm(first)),
         cast=_cast(study, order),
         influence=influence,
         traced=tuple(a for a in dict.fromkeys((study.baseline, first)) if a in present),
@@ -247,7 +317,7 @@ def find(study: StudyResults) -> Findings:
 
 
 def _cast(study: StudyResults, order: tuple[str, ...]) -> figures.Cast:
-    own = {target.kpi: target.label for target in study.targets if target.label}
+    own = {target.kpi: target.label for target in study.board.targets if target.label}
     return figures.Cast(
         order=order,
         labels=study.arms,
@@ -258,10 +328,24 @@ def _cast(study: StudyResults, order: tuple[str, ...]) -> figures.Cast:
     )
 
 
+def _sensed(truth: np.ndarray, read: np.ndarray) -> np.ndarray:
+    """Return whether most replications read anything of each flow, bool (quarters, 6).
+
+    Parameters
+    ----------
+    truth, read : float arrays (replication, quarter 0..Q, indicator)
+    """
+    by = np.array([kpi.sensed_by for kpi in kpis.TABLE])
+    seen = ~np.isnan(read[:, 1:]) & ~np.isnan(truth[:, 1:])
+    return np.stack(
+        [seen[:, :, by == flow].any(axis=2).mean(axis=0) >= 0.5 for flow in range(1, 7)], axis=1
+    )
+
+
 def _worth(study: StudyResults, cube: analysis.Cube) -> dict[str, float]:
     """Return the smallest difference worth having, of the headline indicators with a target."""
     found = {}
-    for target in study.targets:
+    for target in study.board.targets:
         if target.kpi in study.headline:
             ends = cube.of(study.baseline, target.kpi)[:, -1:]
             value = float(scorecard.mean(ends)[0])
@@ -308,12 +392,53 @@ def readings(findings: Findings) -> tuple[dict[str, str], dict[str, str]]:
             continue
         row = last[objective.kpi]
         status[objective.key] = row.status
+        if row.status == scorecard.NO_DATA:
+            words[objective.key] = why_grey(findings.study, row)
+            continue
         look = level(findings.study, row)
         unit = {"%": " %", "points": " points", "weeks": " weeks"}.get(look.unit.split(" ")[0], "")
         if row.kpi.unit.startswith("currency"):
             unit = f" {look.unit.split(' per ')[0]}"
         words[objective.key] = f"{look.text(row.actual)}{unit} {notation.ARROWS[row.trend]}".strip()
     return status, words
+
+
+def why_grey(study: StudyResults, row: scorecard.Row) -> str:
+    """Return why an indicator has no data."""
+    if not has_audience(study, row):
+        return "nobody of that kind here"
+    if study.board.lights == scorecard.READING and row.kpi.sensed_by != kpis.BOOKS:
+        return f"flow {row.kpi.sensed_by} is not sensed"
+    return "no data"
+
+
+def has_audience(study: StudyResults, row: scorecard.Row) -> bool:
+    """Return whether there is anybody here whom an indicator is about."""
+    return not row.kpi.audience or any(word in study.audiences for word in row.kpi.audience)
+
+
+def money_by_flow(study: StudyResults, arm: str) -> np.ndarray:
+    """Return an arm's mean money per quarter on the mechanisms of each flow, float (quarters, 6).
+
+    A mechanism that acts on several flows counts fully for each.
+    """
+    spent = money_by_item(study, arm)
+    found = np.zeros((study.quarters, 6))
+    for process in study.processes:
+        for flow in process.flows:
+            found[:, flow - 1] += spent.get(process.key, 0.0)
+    return found
+
+
+def money_by_item(study: StudyResults, arm: str) -> dict[str, np.ndarray]:
+    """Return an arm's mean money per quarter on each item, float (quarters,) each."""
+    rows = study.spending[study.spending["arm"] == arm]
+    table = rows.groupby(["item", "quarter"])["value"].mean().unstack("quarter", fill_value=0.0)
+    table = table.reindex(columns=range(1, study.quarters + 1), fill_value=0.0)
+    return {
+        str(item): np.asarray(path, float)
+        for item, path in zip(table.index, table.to_numpy(), strict=True)
+    }
 
 
 def level(study: StudyResults, row: scorecard.Row) -> notation.Shown:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from experiments.notation import ARROWS, LETTERS, PERSPECTIVES, SCALE, Shown, percent
-from experiments.report_findings import Findings, level
+from experiments.notation import ARROWS, LETTERS, PERSPECTIVES, SCALE, Shown, listed, percent
+from experiments.report_findings import Findings, has_audience, level
 from experiments.report_parts import shown_sentence, table
 from sim import scorecard
 from sim.flows import Flow
@@ -31,9 +31,12 @@ def balanced_scorecard(findings: Findings) -> str:
     """Return the section: how to read the lights, the last quarter, all quarters, the silos."""
     quarter = findings.cube.quarters
     return (
-        f"<p>{escape(shown_sentence(findings))}</p>{_legend(findings)}"
+        f"<p>{escape(shown_sentence(findings))}</p>{_legend(findings)}{_seen(findings)}"
         f"<h3>Quarter {quarter} in full</h3>{_by_perspective(findings)}"
-        f"<h3>Every quarter at a glance</h3>{_matrix(findings)}"
+        f"<h3>Every quarter at a glance</h3>{_matrix(findings, findings.aimed)}"
+        f"<h3>What management would see</h3>{_readings(findings)}"
+        "<details><summary>Further indicators, measured without a target</summary>"
+        f"{_matrix(findings, [row for row in findings.rows if not row.objective])}</details>"
         f"<h3>Who answers for what: the same indicators by department</h3>{_silos(findings)}"
     )
 
@@ -63,6 +66,8 @@ def light(status: str) -> str:
 
 def _legend(findings: Findings) -> str:
     base = escape(findings.cast.against)
+    if findings.study.board.tolerance is not None:
+        return _legend_of_variance(findings)
     lines = [
         (scorecard.GREEN, "at or beyond the goal of that quarter"),
         (scorecard.AMBER, "between goal and red flag"),
@@ -82,6 +87,52 @@ def _legend(findings: Findings) -> str:
     )
 
 
+def _legend_of_variance(findings: Findings) -> str:
+    share = percent(findings.study.board.variance)
+    lines = [
+        (scorecard.GREEN, "at or beyond the target of that quarter"),
+        (scorecard.AMBER, f"short of it by at most {share} of the target"),
+        (scorecard.RED, "further off: act"),
+        (scorecard.NO_DATA, "no data in that quarter"),
+        (scorecard.NO_TARGET, "measured, no target set"),
+    ]
+    chips = "".join(f"<li>{light(status)} {text}</li>" for status, text in lines)
+    return (
+        f'<ul class="chips">{chips}</ul><p>A light compares the mean over replications with the '
+        "target by target and variance. Scores below follow goal and red flag all the same.</p>"
+    )
+
+
+def _seen(findings: Findings) -> str:
+    """Say how many of the indicators management would see at all."""
+    study = findings.study
+    aimed = [row for row in findings.last if row.objective and has_audience(study, row)]
+    read = {
+        row.kpi.key
+        for row in scorecard.at(findings.read_rows, findings.cube.quarters)
+        if row.status != scorecard.NO_DATA
+    }
+    seen = sum(row.kpi.key in read for row in aimed)
+    flows = [str(int(flow)) for flow in Flow if not findings.sensed[-1, flow - 1]]
+    blind = f" Nothing senses flow {listed(flows)}." if flows else " Every flow is sensed."
+    first = "what management reads" if study.board.lights == scorecard.READING else "the truth"
+    return (
+        f"<p><strong>What management would see: {seen} of {len(aimed)} indicators</strong> that "
+        f"have a target and somebody they are about.{blind} Lights here show {first}; the table of "
+        "readings follows below.</p>"
+    )
+
+
+def _readings(findings: Findings) -> str:
+    rows = [row for row in findings.read_rows if row.objective]
+    return (
+        "<p>The same indicators as they would be read: as late as reports are, as blurred as "
+        "samples are, and grey where nothing senses the flow. What stands in the books is exact. "
+        "Means over replications: in one course of events readings scatter more.</p>"
+        f"{_matrix(findings, rows)}"
+    )
+
+
 def _head(findings: Findings, owner: str) -> str:
     base = escape(findings.study.arms[findings.study.baseline])
     return HEAD.format(base=base, owner=owner)
@@ -89,7 +140,8 @@ def _head(findings: Findings, owner: str) -> str:
 
 def _by_perspective(findings: Findings) -> str:
     body = []
-    for perspective, group in scorecard.by_perspective(findings.last).items():
+    aimed = [row for row in findings.last if row.objective]
+    for perspective, group in scorecard.by_perspective(aimed).items():
         if group:
             body.append(_group(PERSPECTIVES[perspective], _tally(group)))
             body += [_row(findings, row) for row in group]
@@ -123,12 +175,14 @@ def _row(findings: Findings, row: scorecard.Row) -> str:
     as_is = f" {light(row.baseline_status)}" if row.status != scorecard.NO_TARGET else ""
     red = f"<br><small>{look.text(row.red_flag)}</small>" if math.isfinite(row.red_flag) else ""
     owner = findings.study.departments.get(row.kpi.owner, scorecard.NOBODY)
+    weight = f"<br>weight {row.weight:g}" if row.objective else ""
     return (
         f'<tr><th scope="row">{label}<br><small>{under}{escape(look.unit)}; {kind}</small></th>'
         f'<td class="nowrap">{look.text(row.baseline)}{as_is}</td>'
         f"<td>{look.text(row.target)}{red}</td><td>{look.text(row.actual)}{band}</td>"
         f'<td>{light(row.status)}</td><td class="text nowrap">{_trend(row)}</td>'
-        f'<td>{percent(row.probability)}</td><td class="text"><small>{escape(owner)}</small></td>'
+        f'<td>{percent(row.probability)}</td><td class="text"><small>{escape(owner)}{weight}'
+        "</small></td>"
         "</tr>"
     )
 
@@ -140,12 +194,13 @@ def _trend(row: scorecard.Row) -> str:
     return f"{ARROWS[row.trend]} <small>{word}</small>"
 
 
-def _matrix(findings: Findings) -> str:
-    """Return every indicator's light and value per quarter."""
+def _matrix(findings: Findings, rows: Sequence[scorecard.Row]) -> str:
+    """Return light and value per quarter of the indicators that some rows are about."""
     closes = range(1, findings.cube.quarters + 1)
-    cells = {(row.kpi.key, row.quarter): row for row in findings.rows}
+    cells = {(row.kpi.key, row.quarter): row for row in rows}
+    last = scorecard.at(rows, findings.cube.quarters)
     body = []
-    for perspective, group in scorecard.by_perspective(findings.last).items():
+    for perspective, group in scorecard.by_perspective(last).items():
         if not group:
             continue
         body.append(
@@ -177,12 +232,12 @@ def _short(unit: str) -> str:
 def _silos(findings: Findings) -> str:
     body = []
     for department, group in scorecard.silo_view(findings.last, findings.study.departments).items():
-        aimed = [row for row in group if row.status != scorecard.NO_TARGET]
+        aimed = [row for row in group if row.objective]
         lights = "".join(
             f'<span class="chip">{light(row.status)} {escape(row.objective)}</span>'
             for row in aimed
         )
-        free = [row.kpi.label for row in group if row.status == scorecard.NO_TARGET]
+        free = [row.kpi.label for row in group if not row.objective]
         rest = f"<br><small>no target: {escape(', '.join(free))}</small>" if free else ""
         name = department if department != scorecard.NOBODY else "Nobody: no department owns these"
         body.append(

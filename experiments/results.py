@@ -75,14 +75,19 @@ def indicators(currency: str) -> pd.DataFrame:
             "leading" if kpi.leading else "lagging",
             kpi.owner,
             kpi.flow or 0,
+            " ".join(kpi.audience),
+            kpi.sensed_by,
             kpi.formula,
+            kpi.source,
         )
         for kpi in kpis.TABLE
     ]
     for measure in kpis.MEASURES:
         unit, formula = MEASURE_UNITS[measure]
         label = measure.replace("_", " ").capitalize()
-        rows.append((measure, "stakeholder type", label, unit, "", 0, "", "", 0, formula))
+        rows.append(
+            (measure, "stakeholder type", label, unit, "", 0, "", "", 0, "", 0, formula, "")
+        )
     return pd.DataFrame(rows, columns=columns_of("indicators"))
 
 
@@ -158,9 +163,11 @@ def _ordered(runs: Runs) -> list[Planned]:
 
 def _scorecard(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> pd.DataFrame:
     names = [kpi.key for kpi in kpis.TABLE]
-    blocks = [at[key][0].kpi[:, :, at[key][1]] for key in keys]
+    truth = [at[key][0].kpi[:, :, at[key][1]] for key in keys]
+    read = [at[key][0].reading[:, :, at[key][1]] for key in keys]
     quarters = range(scenario.quarters + 1)
-    return _long(keys, quarters, names, blocks, columns_of("scorecard"))
+    table = _long(keys, quarters, names, truth, columns_of("scorecard")[:-1])
+    return table.assign(reading=np.stack(read).ravel() if read else np.empty(0))
 
 
 def _spending(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> pd.DataFrame:

@@ -252,6 +252,7 @@ def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
         afforded=np.full((quarters, firms, n_arms), np.nan),
         reorganization=np.full((quarters, n_arms), np.nan),
         insight=np.full((quarters + 1, entries, len(INSIGHT), n_arms), np.nan),
+        reading=np.full((quarters + 1, len(kpis.TABLE), n_arms), np.nan),
     )
 
 

@@ -40,7 +40,7 @@ from experiments.settings_sheet import (
     useful_mechanisms,
 )
 from sim.scenario import Design, Scenario
-from sim.scorecard import Target
+from sim.scorecard import Board
 from sim.strategy_map import StrategyMap, strategy_map_of
 
 __all__ = ["Row", "Settings", "SettingsError", "catalogue", "listing", "load", "shipped_dir"]
@@ -58,8 +58,8 @@ class Settings:
         The checked market.
     study : Study
         The checked question.
-    targets : tuple of Target
-        What the scorecard aims at.
+    board : Board
+        What the scorecard aims at and how it gives lights.
     strategy_map : StrategyMap
         Objectives and what is believed to join them.
     resolved : dict
@@ -68,7 +68,7 @@ class Settings:
 
     scenario: Scenario
     study: Study
-    targets: tuple[Target, ...]
+    board: Board
     strategy_map: StrategyMap
     resolved: dict[str, Any]
 
@@ -101,7 +101,7 @@ def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Setti
         drawn = guarded("strategy_map", strategy_map_of, sheet.strategy_map)
     except SettingsError as error:
         raise composed.placed(error) from None
-    return Settings(scenario, study, sheet.scorecard.targets, drawn, composed.resolved)
+    return Settings(scenario, study, sheet.scorecard, drawn, composed.resolved)
 
 
 def listing(
@@ -250,6 +250,8 @@ def _scenario(sheet: Sheet) -> Scenario:
         finance=sheet.finance,
         shocks=shocks_here(sheet),
         season=season_here(sheet),
+        sensing=sheet.sensing,
+        audiences=sheet.audiences,
     )
     return scenario
 

@@ -26,12 +26,13 @@ from sim.scenario import (
     Physics,
     Scenario,
     Season,
+    Sensing,
     Shock,
     StakeholderType,
     number,
     word,
 )
-from sim.scorecard import Target
+from sim.scorecard import Board
 
 
 def _same(owner: Any, name: str) -> Any:
@@ -66,13 +67,6 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Board:
-    """The scorecard's targets."""
-
-    targets: tuple[Target, ...] = word("what the indicators shall reach")
-
-
-@dataclass(frozen=True)
 class Sheet:
     """Every setting there is, typed; the composed yaml has exactly these keys."""
 
@@ -94,7 +88,8 @@ class Sheet:
     finance: Finance = word("how money is counted")
     shocks: Mapping[str, Shock] = word("what will happen, whatever anybody does")
     season: Season = word("the course of a year")
-    scorecard: Board = word("what is aimed at")
+    sensing: Sensing = word("how readings differ from the truth")
+    scorecard: Board = word("what is aimed at and how lights are given")
     strategy_map: Any = word("objectives and links, see sim/strategy_map.py")
     people: Any = word("own tables of stakeholders and ties; null for generated ones")
     experiment: Question = word("the question in words")

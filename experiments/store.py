@@ -89,7 +89,12 @@ COLUMNS: tuple[Column, ...] = (
         _REPLICATION,
         _QUARTER,
         ("kpi", "-", "indicator, see indicators.csv", True),
-        ("value", "the indicator's", "its value; empty where it is undefined"),
+        ("value", "the indicator's", "its true value; empty where it is undefined"),
+        (
+            "reading",
+            "the indicator's",
+            "what management reads: late, sampled; empty where nothing senses it",
+        ),
     ),
     *_columns(
         "influence",
@@ -186,7 +191,10 @@ COLUMNS: tuple[Column, ...] = (
         ("timing", "-", "leading or lagging", True),
         ("owner", "-", "department whose silo it comes from", True),
         ("flow", "-", "influence flow it belongs to; 0 for none"),
+        ("audience", "-", "stakeholders it is about, words of the settings' audiences", True),
+        ("sensed_by", "-", "flow whose sensing reads it; 0 stands in the firm's own books"),
         ("formula", "-", "how it is computed, in words", True),
+        ("source", "-", "where the measure comes from", True),
     ),
     *_columns(
         "dictionary",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -27,6 +27,7 @@ from sim.strategy_map import RANKS, RIVALS, StrategyMap
 
 CAUSE = "#66727f"
 DASHES = (6.0, 4.0)
+UNSENSED: tuple[float, ...] = (3.0, 7.0)
 EDGE, ROW, SLATE = "#8894a1", "#f1f4f7", "#39434f"
 LEGEND = 100.0
 KEY = 13.2
@@ -35,7 +36,7 @@ LIGHTS = (
     (scorecard.AMBER, "between goal and red flag"),
     (scorecard.RED, "at or beyond the red flag"),
     (scorecard.NO_TARGET, "measured, but no target is set"),
-    (scorecard.NO_DATA, "no indicator of this model measures it"),
+    (scorecard.NO_DATA, "no data, for the reason in the box"),
 )
 
 
@@ -45,6 +46,7 @@ def draw(
     readings: Mapping[str, str],
     title: str,
     subtitle: str,
+    unsensed: Collection[int] = (),
 ) -> Sheet:
     """Draw the map.
 
@@ -58,6 +60,8 @@ def draw(
         A few words per objective under its name, such as the indicator's value and trend.
     title, subtitle : str
         Above the map.
+    unsensed : collection of int
+        Flows that nothing senses; their lines are dashed.
 
     Raises
     ------
@@ -70,7 +74,7 @@ def draw(
     # Rows count upwards, a sheet downwards.
     base = top + total
     _draw_rows(sheet, bottoms, base)
-    turned = _Turned(sheet, bottoms, base)
+    turned = _Turned(sheet, bottoms, base, unsensed)
     for edge in sorted(edges, key=lambda e: (e.link.flow > 0, e.link.flow)):
         turned.edge(edge)
     turned.badges(edges)
@@ -82,7 +86,7 @@ def draw(
         else:
             label = strategy_map.objective(box.key).label
             _draw_box(sheet, box, y, label, readings.get(box.key, ""), status[box.key])
-    _legend(sheet, base + 22, set(status.values()))
+    _legend(sheet, base + 22, set(status.values()), unsensed)
     return sheet
 
 
@@ -106,8 +110,15 @@ def _rows(tracks: Mapping[int, int]) -> tuple[dict[int, float], float]:
 class _Turned:
     """Draws lines given upwards on a sheet that counts downwards."""
 
-    def __init__(self, sheet: Sheet, bottoms: Mapping[int, float], base: float) -> None:
+    def __init__(
+        self,
+        sheet: Sheet,
+        bottoms: Mapping[int, float],
+        base: float,
+        unsensed: Collection[int],
+    ) -> None:
         self.sheet, self.bottoms, self.base = sheet, bottoms, base
+        self.unsensed = unsensed
 
     def edge(self, edge: Edge) -> None:
         """Draw a line with a white rim, so that what it crosses passes under it, and its head."""
@@ -119,7 +130,10 @@ class _Turned:
         points[-1] = (x, y - towards * tip)
         steps = _rounded(points, 8)
         self.sheet.path(steps, stroke=PAPER, width=width + 4.4)
-        self.sheet.path(steps, stroke=color, width=width, dash=DASHES if edge.link.feedback else ())
+        dash: tuple[float, ...] = DASHES if edge.link.feedback else ()
+        if flow and flow in self.unsensed:
+            dash = UNSENSED
+        self.sheet.path(steps, stroke=color, width=width, dash=dash)
         self.sheet.polygon(
             [(x - half, y - towards * tip), (x + half, y - towards * tip), (x, y)],
             color if edge.link.sign > 0 else PAPER, color, 1.9,
@@ -180,8 +194,8 @@ def _draw_box(sheet: Sheet, box: Box, y: float, label: str, reading: str, status
     sheet.write(middle, y + BOX - 11, reading, 12, SOFT, anchor="middle")
 
 
-def _legend(sheet: Sheet, top: float, used: set[str]) -> None:
-    _line_legend(sheet, top)
+def _legend(sheet: Sheet, top: float, used: set[str], unsensed: Collection[int]) -> None:
+    _line_legend(sheet, top, unsensed)
     left, middle = 24.0, top + 2 * 24 + 6
     for status, name in LIGHTS:
         if status in used:
@@ -191,10 +205,11 @@ def _legend(sheet: Sheet, top: float, used: set[str]) -> None:
             left += 52 + LETTER * KEY * len(name)
 
 
-def _line_legend(sheet: Sheet, top: float) -> None:
+def _line_legend(sheet: Sheet, top: float, unsensed: Collection[int]) -> None:
     for place, flow in enumerate(Flow):
         x, y = (24, 328, 606)[place // 2], top + 24 * (place % 2)
-        sheet.line([(x, y), (x + 34, y)], COLORS[flow], 4.2)
+        pattern = UNSENSED if int(flow) in unsensed else ()
+        sheet.line([(x, y), (x + 34, y)], COLORS[flow], 4.2, pattern)
         badge(sheet, x + 17, y, int(flow), 9.5)
         sheet.write(x + 44, y, flow.label, KEY)
     for place, (dash, name) in enumerate((((), "cause and effect"), (DASHES, "feedback"))):

@@ -8,6 +8,7 @@ A quarter:
   2. insight's way through the departments is worked out anew                        laws.routing
   3. thirteen weeks
   4. the close: sums over stakeholders, indicators, history                          kpis
+  5. what management sees of them                                                    sensing
 
 A week, everything reading what the stage before left:
   0. what comes from outside: shocks, seasons                                        shocks
@@ -37,7 +38,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sim import firms, kernels, kpis, volume
+from sim import firms, kernels, kpis, sensing, volume
 from sim.arms import check_arms, check_world
 from sim.checks import require_whole
 from sim.firms import FirmState, Physics64
@@ -100,6 +101,8 @@ class History:
     insight : float64 (Q + 1, D + 1, len(structure.INSIGHT), A)
         How the organization's insight travels, by the department of today that hears it first; last
         what departments hear that a design adds, nan where it adds none.
+    reading : float64 (Q + 1, len(kpis.TABLE), A)
+        The indicators as management reads them, see sim/sensing.py; nan where nothing senses them.
     """
 
     kpi: np.ndarray
@@ -109,6 +112,7 @@ class History:
     afforded: np.ndarray
     reorganization: np.ndarray
     insight: np.ndarray
+    reading: np.ndarray
 
 
 def simulate(
@@ -235,7 +239,22 @@ class Run:
         )
         uncertainty = self.coefficients[kernels.COEFFICIENTS.index("need_uncertainty")]
         self.firms = open_firms(scenario, world, self.given, uncertainty)
+        self.gates = np.ones_like(self.given.gates)  # of the quarter lived last
         self.luck = Luck(scenario, seed, replication, self.slots)
+        self.lens = sensing.Lens(
+            scenario.sensing, kpis.TABLE, (seed, replication), self.slots, scenario.quarters
+        )
+        self.audiences = {
+            word: np.array([kind.key in kinds for kind in scenario.stakeholders])
+            for word, kinds in scenario.audiences.items()
+        }
+        self.programmes = kpis.Programmes(
+            needs=self.given.needs,
+            acts_on=np.array(
+                [[flow in m.flows for flow in range(1, 7)] for m in scenario.mechanisms]
+            ),
+            complementarity=self.physics.complementarity,
+        )
         n_firms, n_kinds = len(scenario.firms), len(scenario.stakeholders)
         planes = (n_firms, n_kinds, self.n_lanes)
         self.drive = np.zeros((len(DRIVES) - 1 + n_firms, *planes), np.float32)
@@ -250,7 +269,7 @@ class Run:
             todays_ways(firm.departments, ties)
             for firm, ties in zip(scenario.firms, world.routing, strict=True)
         ]
-        self.rows: tuple[list[np.ndarray], ...] = ([], [], [], [], [], [], [])
+        self.rows: tuple[list[np.ndarray], ...] = tuple([] for _ in fields(History))
         self._live_warm_up()
         self._open_books()
 
@@ -259,7 +278,7 @@ class Run:
         gates = self.given.gates.copy()
         if self.scenario.warm_up:
             self.given.gates[:] = 1.0
-        self.start_tied = self.firms.tied.copy()
+        self.start = self._start()
         self.plan_quarter()
         self.route_insight()
         for _ in range(self.scenario.warm_up):
@@ -310,21 +329,33 @@ class Run:
         self.quarter += 1
         self._live_quarter()
         self._note_churn()
+        seen = self._senses(self.firms)
         self.seen.append(
             (
                 self.firms.quarter[REVENUE].copy(),
-                self._impressions(),
+                self.lens.read_messages(self._impressions(), self.quarter, seen),
                 self.firms.maturity.copy(),
                 self.firms.effort.copy(),
+                seen.sensed[:, sensing.RIVALS_MESSAGES],
             )
         )
         self.close()
 
+    def _start(self) -> kpis.Start:
+        """Note what a quarter starts from."""
+        state = self.firms
+        return kpis.Start(state.quarter[REVENUE].copy(), state.fit.copy(), state.tied.copy())
+
+    def _senses(self, state: FirmState) -> sensing.Senses:
+        """Return how well firms sense now."""
+        return sensing.senses(self.scenario.sensing, state.lever, state.ready[:, 1])
+
     def _live_quarter(self) -> None:
+        self.gates = self.given.gates.copy()
+        self.start = self._start()
         self.firms.quarter[:] = 0.0
         self.firms.volume[:] = 0.0
         self.counts[:] = 0
-        self.start_tied = self.firms.tied.copy()
         self.plan_quarter()
         self.route_insight()
         for week in range(WEEKS_PER_QUARTER):
@@ -333,7 +364,7 @@ class Run:
     def _note_churn(self) -> None:
         customer = self.facts.customer
         lost = self.counts[LOSSES][:, customer].sum(axis=1)
-        self.churn.append(np.stack([lost, self.start_tied[:, customer].sum(axis=1)]).astype(float))
+        self.churn.append(np.stack([lost, self.start.tied[:, customer].sum(axis=1)]).astype(float))
 
     def plan_quarter(self) -> None:
         """Let every firm's policy and plan set this quarter's money, within its budget."""
@@ -346,22 +377,9 @@ class Run:
             q = self.quarter - 1
             base[0] += np.stack([arm.plan.effort[:, q] for arm in self.arms], axis=-1)
             more = np.stack([arm.plan.investment[:, q] for arm in self.arms], axis=-1)
-        past = (
-            [np.stack(x) for x in zip(*self.seen, strict=True)]
-            if self.seen
-            else [
-                np.zeros((0, *x.shape))
-                for x in (state.worth, state.worth, state.maturity, state.effort)
-            ]
-        )
-        keys = tuple(m.key for m in scenario.mechanisms)
-        outbound = np.array([1 in m.flows for m in scenario.mechanisms], bool)
-        seen = Observed(
-            self.order, base, past[0], past[1], past[2], past[3], outbound, self.quarter, keys
-        )
         afforded = []
         for f, firm in enumerate(scenario.firms):
-            wish = policy_named(firm.policy.name)(f, firm.policy, seen)
+            wish = policy_named(firm.policy.name)(f, firm.policy, self._observed(f, base))
             wish = np.maximum(wish, 0.0) * present[f]
             starts = (wish > 0) & (state.opened[f] == 0)
             due = np.where(starts, self.given.setup[:, None], 0.0)
@@ -386,6 +404,23 @@ class Run:
             structure.take_effect(self.given, lane)
             if structure.design.start == self.quarter:
                 self.firms.reorganization[0, lane] = structure.design.cost
+
+    def _observed(self, f: int, base: np.ndarray) -> Observed:
+        """Return what a firm knows: its own past, and of rivals what it senses of flow 4."""
+        state = self.firms
+        keys = tuple(m.key for m in self.scenario.mechanisms)
+        outbound = np.array([1 in m.flows for m in self.scenario.mechanisms], bool)
+        now = (outbound, self.quarter, keys)
+        if not self.seen:
+            none = [np.zeros((0, *x.shape)) for x in (state.worth, state.maturity)]
+            return Observed(self.order, base, none[0], none[0], none[1], none[1], *now)
+        revenue, read, maturity, effort, sensed = (
+            np.stack(x) for x in zip(*self.seen, strict=True)
+        )
+        known = np.repeat(sensed[:, [f]], len(self.slots), axis=1)
+        known[:, f] = True
+        maturity = np.where(known[:, :, None], maturity, 0.0)
+        return Observed(self.order, base, revenue, read[:, f], maturity, effort, *now)
 
     def _today(self, firm: int) -> np.ndarray:
         given = self.scenario.firms[firm].programmes
@@ -572,6 +607,7 @@ class Run:
         )
         customer = facts.customer
         year = np.zeros((2, *self.firms.worth.shape))
+        seen = self._senses(state)
         at_close = kpis.Close(
             lived=self.week > 0,
             order=self.order,
@@ -580,14 +616,22 @@ class Run:
             type_counts=facts.type_counts,
             customer=customer,
             counts=self.counts,
-            start_tied=self.start_tied,
+            start=self.start,
             year=add_up(np.stack([year, *self.churn[-4:]])),
             firms=state,
+            gates=self.gates,
+            audiences=self.audiences,
+            programmes=self.programmes,
+            sensed=seen.sensed,
+            reading_weeks=seen.weeks,
             discount=self.given.discount,
             today=finance.discount(self.week - self.before, self.given.discount),
         )
-        kpi, measures, spending, spending_worth, afforded, reorganization, insight = self.rows
+        kpi, measures, spending, spending_worth, afforded, reorganization, insight, reading = (
+            self.rows
+        )
         kpi.append(kpis.indicators(at_close))
+        reading.append(self.lens.read(kpi, self.quarter, seen))
         measures.append(kpis.measures(at_close))
         insight.append(self.insight)
         if self.quarter:

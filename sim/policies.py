@@ -19,7 +19,9 @@ from sim.state import add_up
 
 @dataclass(frozen=True)
 class Observed:
-    """What firms know at a quarter's start, exactly; q quarters closed, F firms, L lanes.
+    """What one firm knows at a quarter's start; q quarters closed, F firms, L lanes.
+
+    Its own books are exact. Rivals it knows as far as it senses flow 4 (see sim/sensing.py).
 
     Attributes
     ----------
@@ -27,10 +29,13 @@ class Observed:
         Firms in the order of their keys.
     base : float (F, M, L)
         Today's effort plus the plan of this quarter, currency per quarter.
-    revenue, impressions : float (q, F, L)
-        Closed quarters' revenue and impressions per customer and week.
+    revenue : float (q, F, L)
+        Closed quarters' revenue; a policy reads its own alone.
+    impressions : float (q, F, L)
+        Impressions per customer and week as the firm read them at each close; nan of rivals that
+        it did not sense.
     maturity, effort : float (q, F, M, L)
-        Maturity at the close and effort of closed quarters.
+        Maturity at the close and effort of closed quarters; maturity 0 of rivals not sensed.
     outbound : bool (M,)
         Whether a mechanism acts on flow 1 of the firm that funds it.
     quarter : int
@@ -65,11 +70,14 @@ def proportional(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
 
 
 def reactive(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
-    """Raise outbound effort with the share of impressions lost to rivals in `lag` quarters."""
+    """Raise outbound effort with the share of impressions lost to rivals in `lag` quarters.
+
+    Who did not sense the rivals' messages at either end sees nothing to answer.
+    """
     if len(seen.impressions) <= policy.lag:
         return seen.base[firm]
     lost = _own_share(firm, seen, -1 - policy.lag) - _own_share(firm, seen, -1)
-    factor = np.maximum(0.0, 1.0 + policy.strength * lost)
+    factor = np.maximum(0.0, 1.0 + policy.strength * np.nan_to_num(lost, nan=0.0))
     return np.where(seen.outbound[:, None], seen.base[firm] * factor, seen.base[firm])
 
 
@@ -142,10 +150,14 @@ def _own_share(firm: int, seen: Observed, quarter: int) -> np.ndarray:
 
 
 def _share(firm: int, order: np.ndarray, by_firm: np.ndarray) -> np.ndarray:
-    """Return a firm's share of a sum over firms, (L,), 0 of nothing; summed in their order."""
+    """Return a firm's share of a sum over firms, (L,): 0 of nothing, nan where that is not known.
+
+    Summed in the firms' order.
+    """
     total = add_up(by_firm[order])
     own = by_firm[firm]
-    return np.divide(own, total, out=np.zeros_like(own), where=total > 0)
+    nothing = np.where(np.isnan(total), np.nan, 0.0)
+    return np.divide(own, total, out=nothing, where=total > 0)
 
 
 POLICIES: dict[str, Callable[[int, Policy, Observed], np.ndarray]] = {

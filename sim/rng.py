@@ -36,6 +36,7 @@ class Stream(IntEnum):
     INIT = 6
     BREACH = 7
     SHOCK = 8
+    READING = 9
 
 
 @law

@@ -878,6 +878,25 @@ class Finance:
 
 
 @dataclass(frozen=True)
+class Sensing:
+    """How readings differ from the truth, see sim/sensing.py; no stakeholder's law reads it."""
+
+    threshold: float = number(
+        0, 1, "share", "coverage of a flow below which it gives no data", "assumption"
+    )
+    sample: float = number(
+        1, 1e9, "answers", "counted or asked in a quarter at full coverage", "assumption"
+    )
+    delay: float = number(
+        0, 104, "weeks", "from what happens to its reading without quick reporting", "assumption"
+    )
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        check_fields(self)
+
+
+@dataclass(frozen=True)
 class People:
     """Stakeholders and ties from people's own tables, as arrays (sim reads no files).
 
@@ -932,6 +951,11 @@ class Scenario:
     mechanisms: tuple[Mechanism, ...] = word("every mechanism a firm may fund")
     physics: Physics = word("coefficients of the laws")
     finance: Finance = word("how money is counted")
+    sensing: Sensing = word("how readings differ from the truth")
+    audiences: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict,
+        metadata={"meaning": "stakeholder types behind a word; of a word left out there are none"},
+    )
     people: People | None = field(default=None, metadata={"meaning": "own tables, if any"})
     shocks: tuple[Shock, ...] = field(default=(), metadata={"meaning": "what will happen"})
     season: Season = field(default=NO_SEASON, metadata={"meaning": "the course of a year"})
@@ -939,6 +963,7 @@ class Scenario:
     def __post_init__(self) -> None:
         """Check that everything named exists and that nothing is named twice."""
         check_fields(self)
+        freeze(self, "audiences")
         for group in ("stakeholders", "firms", "layers", "mechanisms", "shocks"):
             keys = [item.key for item in getattr(self, group)]
             if len(set(keys)) != len(keys):
@@ -963,6 +988,9 @@ class Scenario:
                 )
             for key in kind.tied:
                 require_one_of(f"stakeholders.{kind.key}.tied", key, [f.key for f in self.firms])
+        for word_, kinds in self.audiences.items():
+            for key in kinds:
+                require_one_of(f"audiences.{word_}", key, [t.key for t in self.stakeholders])
 
     def _check_layers(self) -> None:
         customer = {kind.key: kind.customer for kind in self.stakeholders}

@@ -4,7 +4,9 @@ Status follows goal/red-flag scoring: the goal turns an indicator green (score 6
 flag turns it red (3.3), and between the two it is amber. The goal ramps up linearly from its
 reference (today's value, or the baseline's of the same quarter) until the quarter it is due; the
 red flag follows at a constant distance. The baseline has a light of its own, because a goal that
-it meets as well says nothing about a portfolio. What cannot be defined is grey, never zero. The
+it meets as well says nothing about a portfolio. What cannot be defined is grey, never zero. Who
+prefers it can have the other convention, target and variance: green at the target, amber within a
+share of it, red beyond; the red flag then has no say. The
 Influence Scorecard is a view of the same rows: those that have a flow, whatever department's silo
 they came from.
 Source: Kaplan & Norton (2004); goal/red-flag scoring as in current scorecard software.
@@ -27,6 +29,9 @@ GREEN, AMBER, RED, NO_DATA, NO_TARGET = "green", "amber", "red", "no data", "no 
 STATUSES = (GREEN, AMBER, RED, NO_DATA, NO_TARGET)
 BASES = ("value", "change", "relative")
 REFERENCES = ("opening", "baseline")
+GOAL_RED_FLAG, TARGET_VARIANCE = "goal_red_flag", "target_variance"
+STATUS_RULES = (GOAL_RED_FLAG, TARGET_VARIANCE)
+TRUTH, READING = "truth", "reading"
 GOAL_SCORE, RED_SCORE = 20 / 3, 10 / 3
 DEAD_BAND = 0.02
 BAND = (0.1, 0.9)
@@ -97,6 +102,8 @@ class Target:
         unit = kpis.TABLE[kpis.INDEX[self.kpi]].unit
         if unit == "-1..1":
             return np.clip(goal, -1.0, 1.0)
+        if unit == "weeks":
+            return np.maximum(goal, 0.0)
         if not unit.startswith(("share", "probability")):
             return goal
         return np.minimum(goal, 1.0) if self._direction > 0 else np.maximum(goal, 0.0)
@@ -109,6 +116,33 @@ class Target:
             return reference + level
         size = np.where(reference == 0, np.nan, np.abs(reference))
         return reference + (level - 1) * size
+
+
+@dataclass(frozen=True)
+class Board:
+    """The scorecard's targets, and how it gives lights and raises alarm."""
+
+    targets: tuple[Target, ...] = word("what the indicators shall reach")
+    status: str = word("how lights are given: goal_red_flag or target_variance")
+    variance: float = number(0, 1, "share of the target", "amber within it, if target_variance")
+    lights: str = word("what the lights show first: truth or reading")
+    neglected_after: int = number(
+        1, 80, "quarters", "unsensed and unserved for so long, a flow is neglected"
+    )
+    ready_from: float = number(
+        0, 1, "share", "a funded mechanism whose bundle is less ready than this is a gap"
+    )
+
+    def __post_init__(self) -> None:
+        """Check names and ranges."""
+        require_one_of("scorecard.status", self.status, STATUS_RULES)
+        require_one_of("scorecard.lights", self.lights, (TRUTH, READING))
+        check_fields(self)
+
+    @property
+    def tolerance(self) -> float | None:
+        """The variance where it decides on lights; None under goals and red flags."""
+        return self.variance if self.status == TARGET_VARIANCE else None
 
 
 @dataclass(frozen=True)
@@ -164,7 +198,11 @@ class Row:
 
 
 def scorecard(
-    values: np.ndarray, baseline: np.ndarray, targets: Iterable[Target]
+    values: np.ndarray,
+    baseline: np.ndarray,
+    targets: Iterable[Target],
+    tolerance: float | None = None,
+    reference: np.ndarray | None = None,
 ) -> tuple[Row, ...]:
     """Return one row per quarter and indicator, in the order of `sim.kpis.TABLE`.
 
@@ -178,7 +216,13 @@ def scorecard(
         levels differ from one replication to the next by more than most portfolios change.
     targets : iterable of Target
         At most one per indicator.
+    tolerance : float, optional
+        Share of the target within which a miss is amber, by target and variance; by default lights
+        follow goals and red flags.
+    reference : float array as `baseline`, optional
+        What targets refer to, if not to `baseline`: the truth, where readings are shown.
     """
+    reference = baseline if reference is None else reference
     by_kpi: dict[str, Target] = {}
     for target in targets:
         if target.kpi in by_kpi:
@@ -186,22 +230,40 @@ def scorecard(
         by_kpi[target.kpi] = target
     found: list[Row] = []
     for index, kpi in enumerate(kpis.TABLE):
-        found += _rows(kpi, values[:, :, index], baseline[:, :, index], by_kpi.get(kpi.key))
+        found += _rows(
+            kpi,
+            values[:, :, index],
+            baseline[:, :, index],
+            by_kpi.get(kpi.key),
+            tolerance,
+            reference[:, :, index],
+        )
     return tuple(sorted(found, key=lambda row: (row.quarter, kpis.INDEX[row.kpi.key])))
 
 
 def _rows(
-    kpi: kpis.Kpi, values: np.ndarray, baseline: np.ndarray, target: Target | None
+    kpi: kpis.Kpi,
+    values: np.ndarray,
+    baseline: np.ndarray,
+    target: Target | None,
+    tolerance: float | None,
+    reference: np.ndarray,
 ) -> list[Row]:
     actual, as_is = mean(values), mean(baseline)
     low, high = band(values)
-    goal, red = _aims(target, as_is)
-    own_goal, _ = _aims(target, baseline)
+    goal, red = _aims(target, mean(reference))
+    own_goal, _ = _aims(target, reference)
     met = _share_at_or_beyond(values, own_goal, kpi.direction)
     counted = (~np.isnan(values)).sum(axis=0)
     if target is not None and target.label:
         kpi = replace(kpi, label=target.label)
     rows = []
+
+    def light(value: float, points: float, aim: float) -> str:
+        if tolerance is None:
+            return _status(value, points, target)
+        return _status_within(value, aim, target, tolerance)
+
     for q in range(values.shape[1]):
         points = score(actual[q], goal[q], red[q])
         rows.append(
@@ -216,8 +278,8 @@ def _rows(
                 high=float(high[q]),
                 baseline=float(as_is[q]),
                 score=points,
-                status=_status(actual[q], points, target),
-                baseline_status=_status(as_is[q], score(as_is[q], goal[q], red[q]), target),
+                status=light(actual[q], points, goal[q]),
+                baseline_status=light(as_is[q], score(as_is[q], goal[q], red[q]), goal[q]),
                 trend=trend(actual[q - 1], actual[q], abs(goal[q] - red[q])) if q else None,
                 probability=float(met[q]),
                 n=int(counted[q]),
@@ -305,6 +367,19 @@ def _status(actual: float, points: float, target: Target | None) -> str:
     return RED if points <= RED_SCORE + 1e-9 else AMBER
 
 
+def _status_within(actual: float, aim: float, target: Target | None, tolerance: float) -> str:
+    """Return the light by target and variance: amber as far short as that share of the target."""
+    if target is None or math.isnan(actual):
+        return NO_TARGET if target is None and not math.isnan(actual) else NO_DATA
+    if math.isnan(aim):
+        return NO_DATA
+    ahead = kpis.TABLE[kpis.INDEX[target.kpi]].direction * (actual - aim)
+    slack = 1e-12 * max(abs(aim), 1.0)
+    if ahead >= -slack:
+        return GREEN
+    return AMBER if ahead >= -tolerance * abs(aim) - slack else RED
+
+
 def _share_at_or_beyond(values: np.ndarray, goal: np.ndarray, direction: int) -> np.ndarray:
     """Return the share of replications at or beyond their goal; NaN without goal or values."""
     slack = 1e-12 * np.maximum(np.abs(goal), 1.0)
@@ -320,6 +395,20 @@ def at(rows: Iterable[Row], quarter: int) -> tuple[Row, ...]:
 def by_perspective(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
     """Group rows by the four perspectives, in their order: the Balanced Scorecard."""
     return _group(rows, kpis.PERSPECTIVES, lambda row: row.kpi.perspective)
+
+
+def by_flow_and_audience(rows: Iterable[Row]) -> dict[tuple[int, str], tuple[Row, ...]]:
+    """Group the rows that have a flow by flow and audience; '' is everybody, a row may stand twice.
+
+    This is the Influence Scorecard's matrix: six flows by stakeholders.
+    """
+    found: dict[tuple[int, str], tuple[Row, ...]] = {}
+    for row in rows:
+        if row.kpi.flow is not None:
+            for word_ in row.kpi.audience or ("",):
+                place = (row.kpi.flow, word_)
+                found[place] = (*found.get(place, ()), row)
+    return found
 
 
 def influence_view(rows: Iterable[Row]) -> dict[int, tuple[Row, ...]]:

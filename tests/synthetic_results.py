@@ -15,8 +15,9 @@ import yaml
 
 from experiments.attribution import influence_rows
 from experiments.report import StudyResults
+from experiments.report_findings import Process
 from sim import kpis
-from sim.scorecard import Target
+from sim.scorecard import Board, Target
 from sim.strategy_map import strategy_map_of
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -47,6 +48,17 @@ DEPARTMENTS = {
     "marketing": "Communications", "customer_service": "Shops", "product": "Workshop",
     "human_resources": "Board office", "information_technology": "Board office",
 }  # fmt: skip
+AUDIENCES = {
+    "customers": ("Trade customers", "Home customers"), "channel": ("Resellers",),
+    "employees": ("Employees",), "suppliers": ("Suppliers",), "media": ("Media",),
+    "investors": ("Investors",), "public": ("Community",),
+}  # fmt: skip
+PROCESSES = (
+    Process("fast_service", "Fast, human service", "Shops", (1, 3), (0.5, 0.3, 0.2)),
+    Process("rebuttal", "Message rebuttal", "Communications", (4,), (0.3, 0.5, 0.2)),
+)
+# Flows 1 and 3 are sensed, as by most organizations; the others are not.
+SENSED = (kpis.BOOKS, 1, 3)
 # Final gain in net present value (thousand euro), then in market share, trust and margin.
 GAINS = {
     "as_is": (0, 0, 0, 0), "service": (5200, 0.011, 0.031, 0.004),
@@ -70,6 +82,7 @@ OPENING = {
     "human_readiness": 0.55, "information_readiness": 0.42, "organization_readiness": 0.38,
     "maturity": 0.52,
 }  # fmt: skip
+BY_UNIT = {"share": 0.5, "-1..1": 0.2, "points": 10.0}  # of what is not named above
 UNDEFINED_AT_OPENING = ("revenue", "operating_margin", "profit", "programme_spending", "retention",
                         "gross_adds", "net_sentiment", "share_of_voice", "referral_share",
                         "listening_coverage", "insight_delivered", "complaints_resolved",
@@ -95,13 +108,16 @@ def study(
         "kinds": KINDS,
         "mechanisms": {"fast_service": "Fast, human service"},
         "departments": DEPARTMENTS,
+        "audiences": AUDIENCES,
+        "processes": PROCESSES,
+        "complementarity": -1.0,
         "runs": runs_table(scorecard, replications),
         "scorecard": scorecard,
         "influence": influence_table(replications, quarters, seed)
         if twins
         else influence_table(1, quarters, seed).iloc[:0],
         "spending": spending_table(replications, quarters),
-        "targets": targets("default"),
+        "board": board(),
         "strategy_map": strategy_map("default"),
         "provenance": {
             "command": "influence compare scenario=attenzi",
@@ -117,6 +133,12 @@ def study(
     }
     fields |= changes
     return StudyResults(**fields)
+
+
+def board(**changes: Any) -> Board:
+    """Return the shipped way of giving lights, with the default targets."""
+    settings = yaml.safe_load((CONFIGS / "config.yaml").read_text(encoding="utf-8"))["scorecard"]
+    return Board(**({"targets": targets("default")} | settings | changes))
 
 
 def targets(name: str) -> Any:
@@ -141,7 +163,7 @@ def scorecard_table(replications: int, quarters: int, seed: int) -> pd.DataFrame
     ramp = time**2 * (3 - 2 * time)
     frames = []
     for kpi in kpis.TABLE:
-        level = OPENING[kpi.key]
+        level = OPENING.get(kpi.key, BY_UNIT.get(kpi.unit, 3.0))
         size = 65_000 if kpi.key == "net_present_value" else max(abs(level), 0.1)
         walk = rng.normal(0, 0.012, (replications, quarters + 1)).cumsum(axis=1) * size
         walk[:, 0] = 0
@@ -170,6 +192,7 @@ def scorecard_table(replications: int, quarters: int, seed: int) -> pd.DataFrame
                 "quarter": np.tile(np.arange(quarters + 1), replications),
                 "kpi": kpi.key,
                 "value": values.ravel(),
+                "reading": values.ravel() if kpi.sensed_by in SENSED else np.nan,
             }))  # fmt: skip
     return pd.concat(frames, ignore_index=True)
 

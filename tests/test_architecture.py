@@ -13,17 +13,20 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("sim", "experiments")
 FLOORS = (
     ("sim.checks", "sim.lanes"),
-    ("sim.flows", "sim.rng", "sim.levers"),
+    ("sim.flows", "sim.rng", "sim.levers", "sim.catalogue"),
     ("sim.scenario", "sim.state", "sim.draws"),
     ("sim.arcs", "sim.design", "sim.lookup", "sim.influenced"),
     ("sim.choosers", "sim.adjacency"),
     ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks", "sim.arms"),
     ("sim.population", "sim.firms", "sim.kernels"),
-    ("sim.kpis", "sim.sensing", "sim.structure", "sim.shocks"),
+    ("sim.closing", "sim.structure", "sim.shocks"),
+    ("sim.kpis_*", "sim.sensing"),
+    ("sim.kpis",),
     ("sim.opening",),
     ("sim.volume",),
     ("sim.engine",),
     ("sim.scorecard", "sim.strategy_map", "sim.agents", "sim.ledger", "sim.trace"),
+    ("sim.alerts",),
     ("sim.model",),
     ("sim",),
     (

@@ -171,7 +171,7 @@ def test_the_order_of_arms_changes_no_bit(market: Scenario, world: World) -> Non
     back = simulate(market, four[::-1], 3, world=world, lanes=4)
     assert same(
         forth,
-        History(*(getattr(back, field.name)[..., ::-1] for field in fields(History))),
+        History(*(getattr(back, name)[..., ::-1] for name in HISTORY)),
     )
 
 
@@ -328,8 +328,9 @@ def test_histories_have_the_shapes_they_promise(market: Scenario, world: World) 
     assert history.kpi.shape == (4, len(kpis.TABLE), 3)
     assert history.measures.shape == (4, len(kpis.MEASURES), 2, 3, 3)
     assert history.spending.shape == (3, 9, 3)
-    assert history.spending_worth.shape == (3, 9, 3)
+    assert history.spending_worth.shape == history.spending.shape
     assert history.afforded.shape == (3, 3, 3)
+    assert history.reading.shape == history.kpi.shape
     shares = history.measures[:, kpis.MEASURES.index("tied"), 0]
     assert (shares.sum(axis=1) <= 1).all()
 

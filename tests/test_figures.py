@@ -21,7 +21,7 @@ from experiments.raster import width_of
 from experiments.report_figures import drawings
 from experiments.report_findings import Findings, find
 from experiments.sheet import Sheet, Words
-from sim.flows import Flow
+from sim.flows import COLORS, Flow
 from sim.strategy_map import Link
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -276,9 +276,31 @@ def test_the_map_shows_every_flow_by_number(drawn: dict[str, Sheet]) -> None:
 
 
 def test_the_legend_of_the_map_explains_the_lights_it_shows(drawn: dict[str, Sheet]) -> None:
-    found = texts(drawn["strategy_map"])
-    assert "no indicator of this model measures it" in found
-    assert "measured, but no target is set" not in found
+    grey = "no data, for the reason in the box"
+    assert grey not in texts(drawn["strategy_map"])
+    assert "measured, but no target is set" not in texts(drawn["strategy_map"])
+    read = synthetic_results.study(
+        replications=3, quarters=2, board=synthetic_results.board(lights="reading")
+    )
+    found = texts(drawings(find(read))[0]["strategy_map"])
+    assert grey in found
+    assert "flow 2 is not sensed" in found
+
+
+def test_flows_that_nothing_senses_are_dashed_on_the_map() -> None:
+    study = synthetic_results.study(replications=3, quarters=2)
+    dashed = _dashed_colors(drawings(find(study))[0]["strategy_map"])
+    assert dashed == {COLORS[Flow(flow)] for flow in (2, 4, 5, 6)}
+    table = study.scorecard.assign(reading=study.scorecard["value"])
+    sheet = drawings(find(replace(study, scorecard=table)))[0]["strategy_map"]
+    assert _dashed_colors(sheet) == set()
+    assert not any("which nothing senses" in text for text in texts(sheet))
+
+
+def _dashed_colors(sheet: Sheet) -> set[str]:
+    """Colours of dashed lines, but for the grey of feedback among causes."""
+    lines = {shape.stroke for shape in sheet.shapes if shape.dash}
+    return lines - {strategy_map_drawing.CAUSE}
 
 
 def test_a_map_too_crowded_to_draw_costs_only_its_picture() -> None:

@@ -100,6 +100,13 @@ def test_a_reactive_firm_compares_with_as_many_quarters_ago_as_its_lag() -> None
     assert reactive_policy(0, policy(lag=3), history)[:, 0].tolist() == [10.0, 4.0]
 
 
+def test_a_reactive_firm_does_not_answer_what_it_did_not_sense() -> None:
+    nan = float("nan")
+    for impressions in ([[5, nan], [5, nan]], [[5, nan], [5, 15]], [[5, 5], [5, nan]]):
+        history = seen(impressions=impressions)
+        assert reactive_policy(0, policy(), history)[:, 0].tolist() == [10.0, 4.0]
+
+
 def test_an_imitator_takes_up_what_rivals_are_best_at_and_it_lacks() -> None:
     """The rival is better at the second, which the imitator lacks; the first it has."""
     history = seen(maturity=[[[0.9, 0.5], [0.2, 0.0]]], effort=[[[10, 4], [6, 0]]])
@@ -276,15 +283,19 @@ def test_without_budget_nothing_is_spent() -> None:
 
 
 def test_policies_answer_in_the_engine_what_the_organization_does() -> None:
-    """We advertise from quarter 3 on: so does the reactive rival; the imitator listens."""
+    """We advertise from quarter 3 on: so does the reactive rival; the imitator listens.
+
+    Both watch their rivals with care, so that they read what is true.
+    """
+    watch = {"sensing_4": 1.0, "reading_care": 1.0}
     ads = {"advertising": Programme(effort=13.0, maturity=0.9)}
     market = village.scenario(quarters=4)
     market = replace(
         market,
         firms=(
             village.firm(programmes={**ads, "listening": Programme(effort=13.0, maturity=0.5)}),
-            village.firm("theirs", programmes=ads, policy=policy("reactive", 4.0)),
-            village.firm("others", programmes=ads, policy=policy("imitator", 0.5)),
+            village.firm("theirs", programmes=ads, levers=watch, policy=policy("reactive", 4.0)),
+            village.firm("others", programmes=ads, levers=watch, policy=policy("imitator", 0.5)),
         ),
     )
     people = build_world(market, 1, 0)

@@ -23,7 +23,9 @@ from sim import engine
 def ask(*overrides: str) -> Question:
     market = ["scenario=village", "portfolios=[as_is,fast_service,advertising_only]"]
     settings = load([*market, *overrides])
-    return Question(settings.scenario, settings.study, settings.resolved, (), None, "test")
+    return Question(
+        settings.scenario, settings.study, settings.resolved, settings.board, None, "test"
+    )
 
 
 def quiet(text: str) -> None:

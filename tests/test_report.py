@@ -314,11 +314,99 @@ def test_unequal_costs_are_not_called_equal(study: StudyResults) -> None:
 
 def test_every_quarter_is_seen_at_a_glance_and_the_last_in_full(page: str) -> None:
     assert "<h3>Quarter 12 in full</h3>" in page
-    matrix = page[page.index('<div class="matrix">') : page.index("<h3>Who answers for what")]
+    aimed = len(synthetic_results.targets("default"))
+    start = page.index("<h3>Every quarter at a glance")
+    matrix = page[start : page.index("<h3>What management would see")]
     assert all(f'<th scope="col">Q{q}</th>' in matrix for q in range(1, 13))
     lights = len(re.findall(r'<td class="(green|amber|red|nodata|notarget)">', matrix))
-    assert lights == 12 * len(kpis.TABLE)
-    assert page.count("<details>") < 8
+    assert lights == 12 * aimed
+    further = page[page.index("Further indicators") : page.index("<h3>Who answers for what")]
+    assert len(re.findall(r'<td class="notarget">', further)) == 12 * (len(kpis.TABLE) - aimed)
+    assert page.count("<details>") < 9
+
+
+def test_what_management_would_see_is_counted_and_shown_with_grey_where_unsensed(
+    page: str,
+) -> None:
+    aims = [kpis.TABLE[kpis.INDEX[aim.kpi]] for aim in synthetic_results.targets("default")]
+    seen = [kpi for kpi in aims if kpi.sensed_by in synthetic_results.SENSED]
+    assert 0 < len(seen) < len(aims)
+    said = words_of(page)
+    assert f"What management would see: {len(seen)} of {len(aims)} indicators" in said
+    assert "Nothing senses flow 2, 4, 5 and 6." in said
+    start = page.index("<h3>What management would see")
+    table = page[start : page.index("Further indicators")]
+    grey = len(re.findall(r'<td class="nodata">', table))
+    assert grey == 12 * (len(aims) - len(seen))
+
+
+def test_an_audience_that_nobody_belongs_to_does_not_count_as_unseen(study: StudyResults) -> None:
+    gone = {word: kinds for word, kinds in study.audiences.items() if word != "channel"}
+    aims = [kpis.TABLE[kpis.INDEX[aim.kpi]] for aim in synthetic_results.targets("default")]
+    here = [kpi for kpi in aims if kpi.audience != ("channel",)]
+    assert len(here) < len(aims)
+    page = page_of(replace(study, audiences=gone))
+    assert re.search(rf"would see: \d+ of {len(here)} indicators", page)
+    table = page[page.index("<h3>By flow and stakeholders") : page.index("<h3>By flow, in full")]
+    assert "Resellers</th>" not in table
+
+
+def test_lights_may_show_readings_instead(study: StudyResults) -> None:
+    read = replace(study, board=synthetic_results.board(lights="reading"))
+    for asked, status in ((study, "?"), (read, "nodata")):
+        row = next(r for r in find(asked).last if r.kpi.key == "net_promoter_score")
+        assert (row.status == "no data") == (status == "nodata")
+    assert "flow 2 is not sensed" in page_of(read)
+    assert "Lights here show what management reads" in page_of(read)
+
+
+def test_lights_may_follow_target_and_variance(study: StudyResults) -> None:
+    page = page_of(replace(study, board=synthetic_results.board(status="target_variance")))
+    assert "short of it by at most 5\u00a0% of the target" in page
+    assert "a goal and a red flag" not in page
+
+
+def test_the_influence_scorecard_is_a_matrix_of_flows_and_stakeholders(page: str) -> None:
+    start = page.index("<h3>By flow and stakeholders")
+    table = page[start : page.index("<h3>By flow, in full")]
+    assert table.count("<tr>") == 1 + 6
+    for people in ("Everybody", "Resellers", "Suppliers", "Trade customers, Home customers"):
+        assert f'<th scope="col" class="text">{people}</th>' in table
+    said = words_of(table)
+    assert "our recommendations" not in said
+    assert "Resellers&#x27; recommendations that are ours Shops" in said
+    assert "sensed; money acts on it" in said
+    assert "not sensed; no money acts on it" in said
+
+
+def test_alerts_name_red_lights_neglected_flows_and_gaps(study: StudyResults) -> None:
+    hard = replace(study, board=synthetic_results.board(ready_from=0.9))
+    section = words_of(report.report_influence.alerts(find(hard)))
+    # Only fast_service (flows 1 and 3) is funded; flows 2, 4, 5, 6 are not sensed either.
+    assert re.findall(r"Neglected flow (\d)", section) == ["2", "4", "5", "6"]
+    assert "Readiness gap Fast, human service Shops Q" in section
+    ready = replace(study, board=synthetic_results.board(ready_from=0.1, neglected_after=13))
+    calm = words_of(report.report_influence.alerts(find(ready)))
+    assert "Readiness gap" not in calm
+    assert "Neglected flow" not in calm
+
+
+def test_readiness_has_three_levels_and_names_what_holds_back(study: StudyResults) -> None:
+    text = words_of(report.report_readiness.readiness(find(study)))
+    for level in ("Level 1", "Level 2", "Level 3"):
+        assert level in text
+    assert "Fast, human service 1 3 Shops" in text
+    assert "Message rebuttal" not in text  # nobody funds it
+    now = report.report_readiness.capital_paths(find(study), "listen_first")[-1]
+    bundle = 1 / (0.5 / now[0] + 0.3 / now[1] + 0.2 / now[2])
+    assert f"{100 * bundle:.0f}" in text[text.index("Level 3") :]
+
+
+def test_the_capital_that_holds_back_is_the_one_that_would_help_most() -> None:
+    held = report.report_readiness.held_back_by
+    assert held([0.5, 0.2, 0.5], [0.4, 0.3, 0.3], -1.0) == 1
+    assert held([0.5, 0.5, 0.5], [0.2, 0.2, 0.6], -1.0) == 2
+    assert held([0.1, 0.9, 0.9], [0.0, 0.5, 0.5], -1.0) in (1, 2)
 
 
 def test_the_lights_are_explained_before_they_are_used(page: str) -> None:

@@ -404,7 +404,11 @@ def test_r7_two_firms_alike_that_trade_places_trade_results() -> None:
     market = replace(
         market,
         firms=(
-            replace(market.firms[0], policy=Policy("reactive", 2.0, 1, 60.0)),
+            replace(
+                market.firms[0],
+                policy=Policy("reactive", 2.0, 1, 60.0),
+                levers={"sensing_4": 0.5},
+            ),
             replace(market.firms[1], price=1.1, levers={"referral": 0.4}),
         ),
     )
@@ -563,7 +567,11 @@ def test_every_lever_changes_something(key: str) -> None:
     ours = replace(market.firms[0], levers={key: MOVED[key]})
     moved = replace(market, firms=(ours, market.firms[1]))
     one, other = (bits(advanced(m, people, village.arm(m))) for m in (market, moved))
-    assert set(differing(one, other)) - {"lever"} != set()
+    changed = set(differing(one, other)) - {"lever"}
+    assert changed != set()
+    if levers.lever(key).law == "sensing":  # what is read, and what is said about reading, alone
+        assert "reading" in changed
+        assert changed <= {"reading", "kpi"}
 
 
 @pytest.mark.parametrize("key", [row.key for row in levers.TABLE])

@@ -74,7 +74,9 @@ def ask(*overrides: str) -> Question:
             *overrides,
         ]
     )
-    return Question(settings.scenario, settings.study, settings.resolved, (), None, "test")
+    return Question(
+        settings.scenario, settings.study, settings.resolved, settings.board, None, "test"
+    )
 
 
 @pytest.fixture
@@ -349,7 +351,8 @@ def made_up(study: Study, scenario: Scenario, ends: dict[str, list[float]]) -> R
         kpi[-1, row] = [ends[arm.key][r] for arm in arms]
         keys = tuple(arm.key for arm in arms)
         empty = np.zeros(0)
-        parts.append(UnitResult(r, keys, ("",) * len(keys), kpi, *[empty] * (len(ARRAYS) - 1)))
+        rest = dict.fromkeys(ARRAYS[1:], empty) | {"reading": kpi}
+        parts.append(UnitResult(r, keys, ("",) * len(keys), kpi, **rest))
     return Runs(tuple(Planned(arm) for arm in arms), tuple(parts))
 
 

@@ -222,6 +222,53 @@ def test_the_silo_view_names_who_answers_here_and_puts_what_nobody_owns_last() -
     assert list(scorecard.silo_view(rows, everybody)) == ["All"]
 
 
+def test_by_target_and_variance_a_miss_within_the_variance_is_amber() -> None:
+    """Target 0.7: amber down to 0.63 with a tenth, red below, whatever the red flag says."""
+    for end, status in ((0.7, "green"), (0.64, "amber"), (0.63, "amber"), (0.62, "red")):
+        values = values_of("trust", [[0.5, end]])
+        rows = scorecard.scorecard(values, values, [target(by=1)], tolerance=0.1)
+        assert scorecard.at(rows, 1)[kpis.INDEX["trust"]].status == status, end
+
+
+def test_by_target_and_variance_less_may_be_better() -> None:
+    aim = target("insight_weeks", basis="value", goal=5, red_flag=9, by=1)
+    for end, status in ((5.0, "green"), (5.5, "amber"), (5.6, "red"), (np.nan, "no data")):
+        values = values_of("insight_weeks", [[8.0, end]])
+        rows = scorecard.scorecard(values, values, [aim], tolerance=0.1)
+        assert scorecard.at(rows, 1)[kpis.INDEX["insight_weeks"]].status == status, end
+    free = scorecard.scorecard(values, values, [], tolerance=0.1)
+    assert scorecard.at(free, 0)[kpis.INDEX["insight_weeks"]].status == "no target"
+
+
+def test_readings_are_judged_by_targets_that_refer_to_the_truth() -> None:
+    aim = target(by=1, against="baseline", goal=0.2, red_flag=-0.1)
+    read, true = values_of("trust", [[0.5, np.nan]]), values_of("trust", [[0.5, 0.6]])
+    row = scorecard.at(scorecard.scorecard(read, read, [aim], reference=true), 1)
+    assert row[kpis.INDEX["trust"]].target == pytest.approx(0.8)
+    assert row[kpis.INDEX["trust"]].status == scorecard.NO_DATA
+
+
+def test_nobody_aims_at_fewer_than_no_weeks() -> None:
+    aim = target("first_reply", goal=-0.5, red_flag=0.5, by=1)
+    row = rows_of("first_reply", [[0.2, 0.0]], aim)[1]
+    assert row.target == 0.0
+    assert row.status == scorecard.GREEN
+
+
+def test_the_influence_scorecard_is_six_flows_by_audiences() -> None:
+    rows = [row for row in scorecard.scorecard(*[values_of("trust", [[0.5]])] * 2, [])]
+    cells = scorecard.by_flow_and_audience(rows)
+    assert {flow for flow, _ in cells} == {1, 2, 3, 4, 5, 6}
+    assert [row.kpi.key for row in cells[2, "channel"]] == ["channel_recommendation"]
+    society = [row.kpi.key for row in cells[1, "public"]]
+    assert "society_trust" in society
+    assert "society_trust" in [row.kpi.key for row in cells[1, "investors"]]
+    assert "net_sentiment" in [row.kpi.key for row in cells[2, ""]]
+    assert len({row.kpi.key for group in cells.values() for row in group}) == sum(
+        kpi.flow is not None for kpi in kpis.TABLE
+    )
+
+
 def test_the_mean_score_is_weighted_and_ignores_what_has_none() -> None:
     rows = [*rows_of("trust", [[0.5, 0.7]], target(by=1, weight=3)),
             *rows_of("engagement", [[0.5, 0.4]], target("engagement", by=1, weight=1)),

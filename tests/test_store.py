@@ -31,14 +31,15 @@ def identity() -> Identity:
 def scorecard(values: list[float]) -> pd.DataFrame:
     n = len(values)
     rows = {"arm": ["as_is"] * n, "replication": range(n), "quarter": 1, "kpi": "trust"}
-    return pd.DataFrame({**rows, "value": values})
+    return pd.DataFrame({**rows, "value": values, "reading": values[::-1]})
 
 
 def test_floats_read_back_to_the_same_bits(tmp_path: Path, identity: Identity) -> None:
     store.open_folder(tmp_path, identity)
     store.write_table(tmp_path, "scorecard", scorecard(ODD_NUMBERS))
-    back = store.read_table(tmp_path, "scorecard")["value"].to_numpy()
-    assert back.tobytes() == np.array(ODD_NUMBERS).tobytes()
+    back = store.read_table(tmp_path, "scorecard")
+    assert back["value"].to_numpy().tobytes() == np.array(ODD_NUMBERS).tobytes()
+    assert back["reading"].to_numpy().tobytes() == np.array(ODD_NUMBERS[::-1]).tobytes()
 
 
 def test_text_reads_back_as_it_was_even_if_it_looks_like_something_else(
@@ -173,6 +174,7 @@ def unit() -> UnitResult:
         afforded=np.ones((1, 2, 2)),
         reorganization=np.array([[0.0, 9.5]]),
         insight=np.linspace(0, 2, 24).reshape(2, 3, 2, 2),
+        reading=np.linspace(0, 1, 12).reshape(2, 3, 2) / 7,
     )
 
 

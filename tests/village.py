@@ -23,6 +23,7 @@ from sim.scenario import (
     Policy,
     Programme,
     Scenario,
+    Sensing,
     StakeholderType,
     Unit,
 )
@@ -256,6 +257,7 @@ def scenario(**changes: object) -> Scenario:
             finance=Finance(
                 discount_rate=0.1, market_growth=0.03, cost_growth=0.0, start_cash=100.0
             ),
+            sensing=Sensing(threshold=0.05, sample=400.0, delay=6.5),
         ),
         **changes,
     )
