@@ -36,7 +36,6 @@ import numpy as np
 from sim import firms, kernels, kpis
 from sim.arms import check_arms
 from sim.firms import FirmState, Physics64
-from sim.lanes import width_of
 from sim.laws import finance, routing
 from sim.opening import (
     Facts,
@@ -52,6 +51,7 @@ from sim.rng import slot_of
 from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Scenario
 from sim.state import (
     ADDS,
+    BLOCK,
     COUNTS,
     DRIVES,
     ENGAGEMENT_SCALE,
@@ -61,13 +61,17 @@ from sim.state import (
     REFERRED,
     RESOLVED,
     REVENUE,
+    SUM_SCALE,
     SUMS,
     VALUE,
+    Layout,
     World,
     add_up,
 )
 
-LANE_CHOICES = (1, 4, 8, 16)
+MOST_LANES = 16
+# More arms than that are quicker side by side, with lanes to spare, than one after the other.
+MOST_ALONE = 6
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def simulate(
     if not arms or len({arm.key for arm in arms}) != len(arms):
         raise ValueError(f"arms must have different keys, got {[arm.key for arm in arms]}")
     world = build_world(scenario, seed, replication) if world is None else world
-    lanes = max(1, min(lanes, LANE_CHOICES[-1]))
+    lanes = max(1, min(lanes, MOST_LANES))
     parts = [
         History(*run_arms(scenario, arms[i : i + lanes], seed, replication, world, threads))
         for i in range(0, len(arms), lanes)
@@ -183,8 +187,9 @@ class Run:
         self.week, self.quarter = 0, 0
         self.coefficients = coefficients(scenario, self.arms)
         self.before = scenario.warm_up * WEEKS_PER_QUARTER
-        self.facts = Facts(scenario, world)
-        self.state = open_state(scenario, world, self.coefficients)
+        layout = Layout(world.n_stakeholders, self.n_lanes, self.n_lanes <= MOST_ALONE)
+        self.facts = Facts(scenario, world, layout)
+        self.state = open_state(scenario, world, layout, self.coefficients)
         self.given = given_firms(scenario, self.arms, self.order)
         self.physics = Physics64(
             *(self.coefficients[kernels.COEFFICIENTS.index(name)] for name in Physics64._fields)
@@ -357,92 +362,43 @@ class Run:
         )
 
     def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
-        """Run both passes over the stakeholders, in parts of whole blocks, and add up the parts."""
-        world, facts, state = self.world, self.facts, self.state
-        width, n_kinds = width_of(self.n_lanes), len(self.scenario.stakeholders)
-        n_parts = self.threads
-        cuts = [
-            min(world.n_stakeholders, kernels.BLOCK * ((facts.n_blocks * j) // n_parts))
-            for j in range(n_parts)
-        ] + [world.n_stakeholders]
-        counts = np.zeros((n_parts, *self.counts.shape), np.int32)
-        engagement = np.zeros((n_parts, len(self.slots), self.n_lanes), np.int32)
-        people, marks = state.people.reshape(-1), state.marks.reshape(-1)
-        message, drive = state.message.reshape(-1), self.drive.reshape(-1)
-        physics = self.coefficients32
+        """Let the stakeholders meet and hear, in parts of whole blocks, and add up the parts.
 
-        def meet(j: int) -> None:
-            kernels.meet(
-                width,
+        Returns counts int64 (len(COUNTS), F, K, L) and what employees feel, int64 (F, L).
+        """
+        layout, n_parts = self.state.layout, min(self.threads, self.facts.n_blocks)
+        n = self.world.n_stakeholders
+        cuts = [min(n, BLOCK * (self.facts.n_blocks * j // n_parts)) for j in range(n_parts + 1)]
+        passes = [Pass(self, number) for number in range(layout.n_passes)]
+        shape = (layout.n_passes, n_parts)
+        size = self.n_lanes // layout.n_passes
+        counts = np.zeros((*shape, *self.counts.shape[:-1], size), np.int32)
+        engagement = np.zeros((*shape, len(self.slots), size), np.int32)
+
+        def meet(number: int, j: int) -> None:
+            passes[number].meet(cuts[j], cuts[j + 1], counts[number, j].reshape(-1))
+
+        def hear(number: int, j: int) -> None:
+            passes[number].hear(
                 cuts[j],
                 cuts[j + 1],
-                self.week,
-                self.key,
-                self.slots,
-                facts.low,
-                facts.high,
-                world.kind,
-                world.voice,
-                people,
-                marks,
-                message,
-                state.spoken,
-                state.complaint,
-                drive,
-                physics,
-                counts[j].reshape(-1),
-                n_kinds,
-            )
-
-        def hear(j: int) -> None:
-            kernels.hear(
-                width,
-                cuts[j],
-                cuts[j + 1],
-                self.week,
-                self.key,
-                self.slots,
-                self.order,
-                facts.low,
-                facts.high,
-                world.kind,
-                facts.chooses,
-                facts.opening,
-                facts.works,
-                world.indptr,
-                world.indices,
-                world.contact,
-                world.evidence,
-                world.contact_scale,
-                world.evidence_scale,
-                people,
-                marks,
-                message,
-                state.spoken,
-                state.complaint,
-                drive,
-                physics,
-                counts[j].reshape(-1),
-                engagement[j].reshape(-1),
-                n_kinds,
-                self.bounded,
+                counts[number, j].reshape(-1),
+                engagement[number, j].reshape(-1),
             )
 
         for stage in (meet, hear):
-            self._each(stage, n_parts)
-        return (counts.sum(axis=0, dtype=np.int64), engagement.sum(axis=0, dtype=np.int64))
+            self._each(stage, shape)
+        return (
+            np.concatenate(counts.sum(axis=1, dtype=np.int64), axis=-1),
+            np.concatenate(engagement.sum(axis=1, dtype=np.int64), axis=-1),
+        )
 
-    def _each(self, stage: Callable[[int], None], n_parts: int) -> None:
+    def _each(self, stage: Callable[[int, int], None], shape: tuple[int, int]) -> None:
         if self.pool is None:
-            for j in range(n_parts):
-                stage(j)
+            for place in np.ndindex(shape):
+                stage(*place)
         else:
-            list(self.pool.map(stage, range(n_parts)))
-
-    @property
-    def coefficients32(self) -> np.ndarray:
-        """Coefficients of the laws for the stakeholders' passes, float32 (n, L) flat."""
-        return self.coefficients.astype(np.float32).reshape(-1)
+            list(self.pool.map(lambda place: stage(*place), np.ndindex(shape)))
 
     @property
     def bounded(self) -> bool:
@@ -452,28 +408,15 @@ class Run:
     def close(self, state: FirmState | None = None) -> None:
         """Sum up the stakeholders and note what is true at the quarter's end."""
         state = self.firms if state is None else state
-        world, facts, n_kinds = self.world, self.facts, len(self.scenario.stakeholders)
-        sums = np.zeros((len(SUMS), *self.firms.tied.shape), np.int64)
-        kernels.close(
-            width_of(self.n_lanes),
-            self.week,
-            self.key,
-            self.order,
-            facts.low,
-            facts.high,
-            world.kind,
-            self.state.people.reshape(-1),
-            self.state.marks.reshape(-1),
-            self.coefficients32,
-            n_kinds,
-            sums.reshape(-1),
-        )
+        facts = self.facts
+        passes = [Pass(self, number) for number in range(self.state.layout.n_passes)]
+        sums = np.concatenate([part.close() for part in passes], axis=-1)
         customer = facts.customer
         year = np.zeros((2, *self.firms.worth.shape))
         at_close = kpis.Close(
             lived=self.week > 0,
             order=self.order,
-            sums=sums / kernels.SUM_SCALE,
+            sums=sums / SUM_SCALE,
             type_counts=facts.type_counts,
             customer=customer,
             counts=self.counts,
@@ -493,6 +436,106 @@ class Run:
             scaled.append(self.scaled.copy())
 
 
+class Pass:
+    """The kernels on one pass over the stakeholders of a run, as things stand now."""
+
+    def __init__(self, run: Run, number: int) -> None:
+        self.run, layout = run, run.state.layout
+        self.head = (layout.width, layout.across)
+        self.of = {name: table.flat[number] for name, table in run.state.of.items()}
+        drive, physics = run.drive, run.coefficients.astype(np.float32)
+        if layout.people:
+            drive = np.ascontiguousarray(drive[..., number])
+            physics = np.repeat(physics[:, number], len(layout.width))
+        self.drive, self.physics = drive.reshape(-1), physics.reshape(-1)
+        self.lanes = run.n_lanes // layout.n_passes
+        self.n_kinds = len(run.scenario.stakeholders)
+
+    def meet(self, first: int, last: int, counts: np.ndarray) -> None:
+        """Run the pass in which rows first..last-1 meet firms and speak."""
+        run, facts, of = self.run, self.run.facts, self.of
+        kernels.meet(
+            *self.head,
+            first,
+            last,
+            run.week,
+            run.key,
+            run.slots,
+            facts.low,
+            facts.high,
+            facts.kind,
+            facts.voice,
+            of["people"],
+            of["marks"],
+            of["message"],
+            of["spoken"],
+            of["complaint"],
+            self.drive,
+            self.physics,
+            counts,
+            self.n_kinds,
+        )
+
+    def hear(self, first: int, last: int, counts: np.ndarray, engagement: np.ndarray) -> None:
+        """Run the pass in which rows first..last-1 hear each other and choose."""
+        run, facts, world, of = self.run, self.run.facts, self.run.world, self.of
+        kernels.hear(
+            *self.head,
+            first,
+            last,
+            run.week,
+            run.key,
+            run.slots,
+            run.order,
+            facts.low,
+            facts.high,
+            facts.kind,
+            facts.chooses,
+            facts.opening,
+            facts.works,
+            facts.indptr,
+            world.indices,
+            world.contact,
+            world.evidence,
+            facts.contact_scale,
+            facts.evidence_scale,
+            of["people"],
+            of["marks"],
+            of["message"],
+            of["spoken"],
+            of["complaint"],
+            self.drive,
+            self.physics,
+            counts,
+            engagement,
+            self.n_kinds,
+            facts.most_ties,
+            run.bounded,
+        )
+
+    def close(self) -> np.ndarray:
+        """Return the stakeholders' sums, int64 (len(SUMS), F, K, lanes of the pass)."""
+        run, facts = self.run, self.run.facts
+        sums = np.zeros((len(SUMS), len(run.slots), self.n_kinds, self.lanes), np.int64)
+        kernels.close(
+            *self.head,
+            run.world.n_stakeholders,
+            run.week,
+            run.key,
+            run.order,
+            facts.low,
+            facts.high,
+            facts.kind,
+            facts.present,
+            self.of["people"],
+            self.of["marks"],
+            self.physics,
+            self.n_kinds,
+            sums.reshape(-1),
+        )
+        return sums
+
+
 class Queue:
     """Complaints waiting at every firm in every lane, first come first served."""
 
@@ -503,9 +546,10 @@ class Queue:
 
     def serve(self, run: Run) -> None:
         """Take in this week's complaints and serve the queues."""
-        state, n_firms = run.state, len(run.slots)
-        marks = state.marks.reshape(-1)
-        self._make_room(firms.arrivals(state.complaint, marks, n_firms, run.n_lanes))
+        people, marks = run.state.of["people"], run.state.of["marks"]
+        complaint, flat = run.state.of["complaint"].flat, marks.flat.reshape(-1)
+        n_firms = len(run.slots)
+        self._make_room(firms.arrivals(complaint, flat, marks.steps, n_firms, run.n_lanes))
         firms.service_week(
             run.physics,
             run.firms,
@@ -513,9 +557,11 @@ class Queue:
             run.key,
             run.world.ids,
             run.world.kind,
-            state.complaint,
-            marks,
-            state.people.reshape(-1),
+            complaint,
+            flat,
+            marks.steps,
+            people.flat.reshape(-1),
+            people.steps,
             self.rows,
             self.since,
             self.ends,
@@ -540,6 +586,6 @@ class Queue:
 
 
 def pad(arms: Sequence[Arm]) -> list[Arm]:
-    """Fill up to a width there are kernels for, repeating the last arm."""
-    lanes = next(n for n in LANE_CHOICES if n >= len(arms))
+    """Fill up the lanes of a vector over arms, repeating the last arm; few arms stay as they are."""
+    lanes = len(arms) if len(arms) <= MOST_ALONE else MOST_LANES
     return list(arms) + [arms[-1]] * (lanes - len(arms))
