@@ -71,7 +71,7 @@ from sim.state import (
 
 MOST_LANES = 16
 # More arms than that are quicker side by side, with lanes to spare, than one after the other.
-MOST_ALONE = 6
+MOST_ALONE = 5
 
 
 @dataclass(frozen=True)
@@ -469,6 +469,7 @@ class Pass:
             of["marks"],
             of["message"],
             of["spoken"],
+            of["speakers"],
             of["complaint"],
             self.drive,
             self.physics,
@@ -503,6 +504,7 @@ class Pass:
             of["marks"],
             of["message"],
             of["spoken"],
+            of["speakers"],
             of["complaint"],
             self.drive,
             self.physics,
@@ -586,6 +588,6 @@ class Queue:
 
 
 def pad(arms: Sequence[Arm]) -> list[Arm]:
-    """Fill up the lanes of a vector over arms, repeating the last arm; few arms stay as they are."""
+    """Fill up the lanes of vectors over arms with the last arm; few arms stay as they are."""
     lanes = len(arms) if len(arms) <= MOST_ALONE else MOST_LANES
     return list(arms) + [arms[-1]] * (lanes - len(arms))

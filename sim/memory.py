@@ -30,6 +30,7 @@ from sim.lanes import (
     splat,
 )
 
+AHEAD = 3  # vectors of people
 LINE = 64  # bytes of a cache line: a vector that straddles two costs twice
 
 
@@ -202,15 +203,32 @@ own_int = either(
     lambda across, width, array, i: fill_int(width, array[i]),
     lambda across, width, array, i: load_int(width, array, i),
 )
+
+
+def _ahead_of_people(across: Any, width: Any, table: Any, i: Any, n: Any) -> None:
+    for field in range(n):
+        prefetch(table, i + AHEAD * len(width) + field * across.rows)
+
+
+# Ask for the n fields of those whose turn comes soon. What arms hold lies in one piece, which the
+# processor fetches ahead by itself.
+fetch_ahead = either(lambda across, width, table, i, n: None, _ahead_of_people)
+
 # One listener's numbers: a vector over arms, or the plain number of the lane it has among people.
 whole = either(lambda across, width, x: fill_int(width, x), lambda across, width, x: np.int64(x))
 said_at = either(
     lambda across, width, message, at: load_short(width, message, at),
-    lambda across, width, message, at: np.int64(message[at]),
+    lambda across, width, message, at: np.int64(message[np.uintp(at)]),
 )
 whole_at = either(
     lambda across, width, array, at, lane: load_int(width, array, at),
-    lambda across, width, array, at, lane: np.int64(array[at + lane]),
+    lambda across, width, array, at, lane: np.int64(array[np.uintp(at + lane)]),
+)
+
+
+# One bit per stakeholder of a vector: of whom something is true in any arm.
+who_of = either(
+    lambda across, truths: np.int64(as_mask(truths) != 0), lambda across, truths: as_mask(truths)
 )
 
 
@@ -219,7 +237,7 @@ def _add_vector(across: Any, width: Any, array: Any, at: Any, lane: Any, x: Any)
 
 
 def _add_number(across: Any, width: Any, array: Any, at: Any, lane: Any, x: Any) -> None:
-    array[at + lane] += x
+    array[np.uintp(at + lane)] += x
 
 
 add_at = either(_add_vector, _add_number)

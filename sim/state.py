@@ -221,10 +221,11 @@ class Layout:
         steps = (n_fields * self.n_lanes, self.n_lanes, 1)
         return Table(flat, flat.reshape(n, n_fields, self.n_lanes), steps)
 
-    def column(self, dtype: type) -> Table:
-        """Return zeros for one number of every stakeholder in every pass."""
-        flat = aligned((self.n_passes, self.rows), dtype)
-        return Table(flat, flat.T[: self.n_stakeholders], (1, 0, self.rows))
+    def column(self, dtype: type, share: int = 1) -> Table:
+        """Return zeros for one number of each, or of so many, stakeholders in every pass."""
+        rows = self.rows // share
+        flat = aligned((self.n_passes, rows), dtype)
+        return Table(flat, flat.T[: self.n_stakeholders], (1, 0, rows))
 
 
 class Table(NamedTuple):
@@ -257,6 +258,8 @@ class State:
     spoken : uint16 (N, passes)
         Firms spoken of this week in any lane of a pass, one bit each; messages of other firms are
         stale.
+    speakers : uint16 (blocks, passes)
+        Who of a block speaks this week, one bit each.
     complaint : uint32 (N, passes)
         Lanes of a pass in which the stakeholder complains to its firm this week, one bit each.
     """
@@ -268,9 +271,10 @@ class State:
             "marks": layout.table(INT_FIELDS, np.int32),
             "message": layout.table(n_firms, np.int16),
             "spoken": layout.column(np.uint16),
+            "speakers": layout.column(np.uint16, BLOCK),
             "complaint": layout.column(np.uint32),
         }
-        self.people, self.marks, self.message, self.spoken, self.complaint = (
+        self.people, self.marks, self.message, self.spoken, self.speakers, self.complaint = (
             table.view for table in self.of.values()
         )
 

@@ -12,13 +12,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("sim", "experiments")
 FLOORS = (
-    ("sim.checks", "sim.lanes"),
+    ("sim.checks", "sim.compiled", "sim.lanes"),
+    ("sim.memory",),
     ("sim.flows", "sim.rng", "sim.levers"),
     ("sim.scenario", "sim.state", "sim.draws"),
     ("sim.arcs",),
     ("sim.choosers", "sim.adjacency"),
     ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks", "sim.arms"),
-    ("sim.population", "sim.firms", "sim.kernels"),
+    ("sim.population", "sim.firms", "sim.kernels.*"),
+    ("sim.kernels",),
     ("sim.kpis", "sim.sensing"),
     ("sim.opening",),
     ("sim.engine",),
@@ -62,9 +64,10 @@ FLOORS = (
     ("experiments", "experiments.benchmark"),
 )
 # On these floors files may use each other, as long as nobody goes round in a circle: laws are
-# small and share, figures draw what the analysis says, a report is cut into pieces.
+# small and share, kernels and a report are cut into pieces, figures draw what the analysis says.
 SHARED = (
     "sim.laws.*",
+    "sim.kernels.*",
     "experiments.analysis",
     "experiments.report",
     "experiments.settings_*",

@@ -754,7 +754,7 @@ def test_only_those_who_came_by_an_offer_are_referred_and_rewarded() -> None:
     people = handmade.world(3, 2, contact=ties, evidence=ties, tied=[1, 0, 1])
     run = started(replace(market, firms=firms), people)
     run.state.people[:, -1] = [[0.0], [0.9], [0.0]]
-    run.facts.chooses[:] = 1.0
+    run.facts.chooses[: run.world.n_stakeholders] = 1.0
     run.advance_quarter()
     assert run.counts[ADDS, 0, 0, 0] == 2
     assert run.counts[REFERRED, 0, 0, 0] == 1

@@ -9,7 +9,7 @@ import numpy as np
 from sim.compiled import kernel
 from sim.kernels.by_type import add_up, book, look_up, met_by, type_at, types_change, types_in
 from sim.kernels.choosing import best_firm, move
-from sim.kernels.listening import find_speaking, listen
+from sim.kernels.listening import fetch_speaking, find_speaking, listen
 from sim.kernels.shared import (
     ANCHOR,
     CONFIDENCE,
@@ -32,6 +32,7 @@ from sim.lanes import as_mask, law, select, to_float, to_int
 from sim.laws import choice, outbound, peer
 from sim.laws.relax import threshold
 from sim.memory import (
+    fetch_ahead,
     field_step,
     fill,
     fill_int,
@@ -99,6 +100,7 @@ def hear(
     marks: Any,
     message: Any,
     spoken: Any,
+    speakers: Any,
     complaint: Any,
     drive: Any,
     physics: Any,
@@ -126,12 +128,17 @@ def hear(
     radius = scratch(lanes, np.int32)
     engaged = scratch(n_firms * lanes, np.int32)
     counted = scratch(N_COUNTS * plane, np.int32)
-    speaking = np.empty(most_ties + 1, np.int64)
+    room = most_ties + 1
+    speaking = np.empty(2 * room, np.int64)
     met = met_by(across, width, drive, n_kinds)
     store_int(radius, 0, to_int(load(width, physics, CONFIDENCE * lanes) * 32766.0))
     stale = np.int64(0)
     size = len(drive) // (CONQUEST + n_firms)
     compares = drive[COMPARISON * size : (COMPARISON + 1) * size].any()
+    following = 0
+    found = find_speaking(
+        indptr[first], indptr[first + BLOCK], indices, speakers, speaking, following
+    )
     for start in range(first, last, BLOCK):
         changes = start > first and types_change(across, width, kind, start)
         if changes:
@@ -144,14 +151,40 @@ def hear(
         if as_mask(uniform_of(d) < load(WIDE, chooses, start)) != 0:
             draw_choice(low, high, start, week, key, slots, luck)
         drawn = np.int64(0)
-        n_speaking = find_speaking(indptr[start], indptr[start + BLOCK], indices, spoken, speaking)
-        spoke = 0
+        begin, end = following, found
+        if start + BLOCK < last:
+            # Two halves of `speaking` in turn: what the next block will hear is asked for now.
+            following = room - following
+            found = find_speaking(
+                indptr[start + BLOCK],
+                indptr[start + 2 * BLOCK],
+                indices,
+                speakers,
+                speaking,
+                following,
+            )
+            fetch_speaking(
+                across,
+                width,
+                speaking,
+                following,
+                found,
+                n_firms,
+                indices,
+                contact,
+                evidence,
+                spoken,
+                message,
+            )
         for unit in range(vectors_of(across, min(BLOCK, last - start))):
             at = unit * people_in(across, width)
             i = start + at
             row = i * row_step(across, width, n_fields)
             mark = i * row_step(across, width, INT_FIELDS)
             k = type_at(across, kind, i)
+            fetch_ahead(across, width, people, row, n_fields)
+            fetch_ahead(across, width, marks, mark, INT_FIELDS)
+            fetch_ahead(across, width, opening, i, n_firms)
             provider = load_int(width, marks, mark + PROVIDER * step)
             satisfied = load(width, people, row + FIRM_FIELDS * n_firms * step)
             if bounded:
@@ -159,16 +192,16 @@ def hear(
                     x = load(width, people, row + (f * FIRM_FIELDS + ATTITUDE) * step)
                     store_int(opinion, f * lanes, peer.encode(x))
             until = indptr[i + people_in(across, width)]
-            before = spoke
-            while spoke < n_speaking and speaking[spoke] < until:
-                spoke += 1
+            own_end = begin
+            while own_end < end and speaking[own_end] < until:
+                own_end += 1
             firms = listen(
                 across,
                 width,
                 i,
                 speaking,
-                before,
-                spoke,
+                begin,
+                own_end,
                 n_firms,
                 indptr,
                 indices,
@@ -181,6 +214,7 @@ def hear(
                 bounded,
                 sums,
             )
+            begin = own_end
             touches = own(across, width, contact_scale, i)
             weighs = own(across, width, evidence_scale, i)
             strongest = fill(width, 1.0)

@@ -1,4 +1,4 @@
-"""What happens to each stakeholder alone: promises, experience, voice (MODEL A.3, stages 3 to 5)."""
+"""What happens to each stakeholder alone: promises, experience, voice (MODEL stages 3 to 5)."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from sim.lanes import as_mask, exp, select, to_int
 from sim.laws import experience, outbound, peer
 from sim.laws.relax import threshold
 from sim.memory import (
+    fetch_ahead,
     field_step,
     fill,
     fill_int,
@@ -50,6 +51,7 @@ from sim.memory import (
     store_int,
     store_short,
     vectors_of,
+    who_of,
 )
 from sim.rng import normal_of, uniform_of
 from sim.state import (
@@ -94,6 +96,7 @@ def meet(
     marks: Any,
     message: Any,
     spoken: Any,
+    speakers: Any,
     complaint: Any,
     drive: Any,
     physics: Any,
@@ -129,6 +132,7 @@ def meet(
             a, b, _, _ = draw(low, high, start, week, 0, key, FIRM, slots[f])
             store(draws, (3 + 2 * f) * BLOCK, threshold(uniform_of(a)))
             store(draws, (4 + 2 * f) * BLOCK, uniform_of(b))
+        talk = 0
         for unit in range(vectors_of(across, min(BLOCK, last - start))):
             at = unit * people_in(across, width)
             i = start + at
@@ -136,6 +140,8 @@ def meet(
             mark = i * row_step(across, width, INT_FIELDS)
             said_row = i * row_step(across, width, n_firms)
             k = type_at(across, kind, i)
+            fetch_ahead(across, width, people, row, n_fields)
+            fetch_ahead(across, width, marks, mark, INT_FIELDS)
             provider = load_int(width, marks, mark + PROVIDER * step)
             satisfied = load(width, people, row + satisfaction)
             expected = fill(width, 0.5)
@@ -265,8 +271,11 @@ def meet(
                         > own(across, width, draws, 2 * BLOCK + at)
                     )
                 )
-            if as_mask(spoke != 0) != 0:
+            speakers_here = who_of(across, spoke != 0)
+            if speakers_here != 0:
+                talk |= speakers_here << at
                 store_int(marks, mark + GRIEVANCE * step, grievance)
             keep_truths(across, width, complaint, i, complains)
             keep_bits(across, width, spoken, i, spoke)
+        speakers[start // BLOCK] = talk
     book(across, width, counts, counted, kind, last_block(first, last), n_kinds)
