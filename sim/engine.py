@@ -45,6 +45,7 @@ from sim.opening import (
     open_firms,
     open_state,
 )
+from sim.passes import Pass
 from sim.policies import Observed, afford, policy_named
 from sim.population import build_world
 from sim.rng import slot_of
@@ -62,7 +63,6 @@ from sim.state import (
     RESOLVED,
     REVENUE,
     SUM_SCALE,
-    SUMS,
     VALUE,
     Layout,
     World,
@@ -203,6 +203,10 @@ class Run:
         self.counts = np.zeros((len(COUNTS), *planes), np.int64)
         self.seen: list[tuple[np.ndarray, ...]] = []
         self.churn: list[np.ndarray] = []
+        self.passes = [
+            Pass(number, world, self.facts, self.state, self.key, self.slots, self.order, n_kinds)
+            for number in range(layout.n_passes)
+        ]
         self.queue = Queue(n_firms, self.n_lanes)
         self.threads = threads
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -369,29 +373,35 @@ class Run:
         layout, n_parts = self.state.layout, min(self.threads, self.facts.n_blocks)
         n = self.world.n_stakeholders
         cuts = [min(n, BLOCK * (self.facts.n_blocks * j // n_parts)) for j in range(n_parts + 1)]
-        passes = [Pass(self, number) for number in range(layout.n_passes)]
         shape = (layout.n_passes, n_parts)
-        size = self.n_lanes // layout.n_passes
+        size = layout.lanes_of_pass
         counts = np.zeros((*shape, *self.counts.shape[:-1], size), np.int32)
         engagement = np.zeros((*shape, len(self.slots), size), np.int32)
 
         def meet(number: int, j: int) -> None:
-            passes[number].meet(cuts[j], cuts[j + 1], counts[number, j].reshape(-1))
+            counted = counts[number, j].reshape(-1)
+            self.passes[number].meet(self.week, cuts[j], cuts[j + 1], counted)
 
         def hear(number: int, j: int) -> None:
-            passes[number].hear(
+            self.passes[number].hear(
+                self.week,
                 cuts[j],
                 cuts[j + 1],
                 counts[number, j].reshape(-1),
                 engagement[number, j].reshape(-1),
             )
 
+        self._prepare()
         for stage in (meet, hear):
             self._each(stage, shape)
         return (
             np.concatenate(counts.sum(axis=1, dtype=np.int64), axis=-1),
             np.concatenate(engagement.sum(axis=1, dtype=np.int64), axis=-1),
         )
+
+    def _prepare(self) -> None:
+        for one in self.passes:
+            one.prepare(self.drive, self.coefficients, self.bounded)
 
     def _each(self, stage: Callable[[int, int], None], shape: tuple[int, int]) -> None:
         if self.pool is None:
@@ -409,8 +419,8 @@ class Run:
         """Sum up the stakeholders and note what is true at the quarter's end."""
         state = self.firms if state is None else state
         facts = self.facts
-        passes = [Pass(self, number) for number in range(self.state.layout.n_passes)]
-        sums = np.concatenate([part.close() for part in passes], axis=-1)
+        self._prepare()
+        sums = np.concatenate([one.close(self.week) for one in self.passes], axis=-1)
         customer = facts.customer
         year = np.zeros((2, *self.firms.worth.shape))
         at_close = kpis.Close(
@@ -434,108 +444,6 @@ class Run:
             spending.append(spent)
             value.append(self.firms.quarter[VALUE, 0].copy())
             scaled.append(self.scaled.copy())
-
-
-class Pass:
-    """The kernels on one pass over the stakeholders of a run, as things stand now."""
-
-    def __init__(self, run: Run, number: int) -> None:
-        self.run, layout = run, run.state.layout
-        self.head = (layout.width, layout.across)
-        self.of = {name: table.flat[number] for name, table in run.state.of.items()}
-        drive, physics = run.drive, run.coefficients.astype(np.float32)
-        if layout.people:
-            drive = np.ascontiguousarray(drive[..., number])
-            physics = np.repeat(physics[:, number], len(layout.width))
-        self.drive, self.physics = drive.reshape(-1), physics.reshape(-1)
-        self.lanes = run.n_lanes // layout.n_passes
-        self.n_kinds = len(run.scenario.stakeholders)
-
-    def meet(self, first: int, last: int, counts: np.ndarray) -> None:
-        """Run the pass in which rows first..last-1 meet firms and speak."""
-        run, facts, of = self.run, self.run.facts, self.of
-        kernels.meet(
-            *self.head,
-            first,
-            last,
-            run.week,
-            run.key,
-            run.slots,
-            facts.low,
-            facts.high,
-            facts.kind,
-            facts.voice,
-            of["people"],
-            of["marks"],
-            of["message"],
-            of["spoken"],
-            of["speakers"],
-            of["complaint"],
-            self.drive,
-            self.physics,
-            counts,
-            self.n_kinds,
-        )
-
-    def hear(self, first: int, last: int, counts: np.ndarray, engagement: np.ndarray) -> None:
-        """Run the pass in which rows first..last-1 hear each other and choose."""
-        run, facts, world, of = self.run, self.run.facts, self.run.world, self.of
-        kernels.hear(
-            *self.head,
-            first,
-            last,
-            run.week,
-            run.key,
-            run.slots,
-            run.order,
-            facts.low,
-            facts.high,
-            facts.kind,
-            facts.chooses,
-            facts.opening,
-            facts.works,
-            facts.indptr,
-            world.indices,
-            world.contact,
-            world.evidence,
-            facts.contact_scale,
-            facts.evidence_scale,
-            of["people"],
-            of["marks"],
-            of["message"],
-            of["spoken"],
-            of["speakers"],
-            of["complaint"],
-            self.drive,
-            self.physics,
-            counts,
-            engagement,
-            self.n_kinds,
-            facts.most_ties,
-            run.bounded,
-        )
-
-    def close(self) -> np.ndarray:
-        """Return the stakeholders' sums, int64 (len(SUMS), F, K, lanes of the pass)."""
-        run, facts = self.run, self.run.facts
-        sums = np.zeros((len(SUMS), len(run.slots), self.n_kinds, self.lanes), np.int64)
-        kernels.close(
-            *self.head,
-            run.world.n_stakeholders,
-            run.week,
-            run.key,
-            run.order,
-            facts.low,
-            facts.high,
-            facts.kind,
-            facts.present,
-            self.of["people"],
-            self.of["marks"],
-            self.physics,
-            self.n_kinds,
-            sums.reshape(-1),
-        )
-        return sums
 
 
 class Queue:

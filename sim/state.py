@@ -210,6 +210,11 @@ class Layout:
         """Passes over the stakeholders that all arms take."""
         return self.n_lanes if self.people else 1
 
+    @property
+    def lanes_of_pass(self) -> int:
+        """Arms that a pass is of."""
+        return self.n_lanes // self.n_passes
+
     def table(self, n_fields: int, dtype: type) -> Table:
         """Return zeros for so many fields of every stakeholder in every arm."""
         n = self.n_stakeholders

@@ -23,6 +23,7 @@ FLOORS = (
     ("sim.kernels",),
     ("sim.kpis", "sim.sensing"),
     ("sim.opening",),
+    ("sim.passes",),
     ("sim.engine",),
     ("sim.scorecard", "sim.strategy_map", "sim.agents"),
     ("sim.model",),
