@@ -543,7 +543,7 @@ def test_who_speaks_differs_from_week_to_week_and_from_firm_to_firm() -> None:
     weeks = []
     for week in range(2):
         run.advance_week(opens=week == 0)
-        weeks.append(run.state.spoken.copy())
+        weeks.append(run.state.spoken[:, 0].copy())
     ours, theirs = weeks[0] & 1, (weeks[0] >> 1) & 1
     assert ours.mean() == pytest.approx(0.5, abs=4 / 60)
     assert abs(agreement(ours, weeks[1] & 1)) < 4 / 30
