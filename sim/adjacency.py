@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.arcs import Ties
-from sim.lanes import kernel, law
+from sim.compiled import kernel
+from sim.lanes import law
 
 UNIT = 32_767  # largest whole-number weight
 SPLIT = 32.0  # times the mean tie of the row; above, a tie is stored in parts

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from sim.arcs import Arcs, Draws
+from sim.compiled import kernel
 from sim.draws import four, share_of
-from sim.lanes import kernel
 
 DENSE = 8  # from one in so many speakers chosen, race instead of drawing again
 # What a draw decides; for ties inside a group, INSIDE more.

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from sim.lanes import kernel, law
+from sim.compiled import kernel
+from sim.lanes import law
 from sim.rng import Stream, threefry
 
 Key = tuple[np.uint32, np.uint32, np.uint32, np.uint32]

@@ -42,7 +42,6 @@ from sim import firms, kernels, kpis, sensing, volume
 from sim.arms import check_arms, check_world
 from sim.checks import require_whole
 from sim.firms import FirmState, Physics64
-from sim.lanes import width_of
 from sim.laws import finance
 from sim.opening import (
     Facts,
@@ -53,6 +52,7 @@ from sim.opening import (
     open_firms,
     open_state,
 )
+from sim.passes import Pass
 from sim.policies import Observed, afford, policy_named
 from sim.population import build_world
 from sim.rng import slot_of
@@ -60,6 +60,7 @@ from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Scenario
 from sim.shocks import Calendar
 from sim.state import (
     ADDS,
+    BLOCK,
     COUNTS,
     DRIVES,
     ENGAGEMENT_SCALE,
@@ -69,14 +70,17 @@ from sim.state import (
     REFERRED,
     RESOLVED,
     REVENUE,
-    SUMS,
+    SUM_SCALE,
+    Layout,
     World,
     add_up,
 )
 from sim.structure import route, structures, todays_ways
 
-LANE_CHOICES = (1, 4, 8, 16)
+MOST_LANES = 16
 MOST_THREADS = 1024
+# More arms than that are quicker side by side, with lanes to spare, than one after the other.
+MOST_ALONE = 5
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def simulate(
     """
     if not arms or len({arm.key for arm in arms}) != len(arms):
         raise ValueError(f"arms must have different keys, got {[arm.key for arm in arms]}")
-    require_whole("lanes", lanes, 1, LANE_CHOICES[-1])
+    require_whole("lanes", lanes, 1, MOST_LANES)
     _check_luck(seed, replication)
     world = build_world(scenario, seed, replication) if world is None else world
     parts = [
@@ -229,10 +233,11 @@ class Run:
         self.observer = observer
         self.coefficients = coefficients(scenario, self.arms)
         self.before = scenario.warm_up * WEEKS_PER_QUARTER
-        self.facts = Facts(scenario, world)
+        layout = Layout(world.n_stakeholders, self.n_lanes, self.n_lanes <= MOST_ALONE)
+        self.facts = Facts(scenario, world, layout)
         self.calendar = Calendar(scenario, seed, replication)
         present = self.calendar.present(-self.before)
-        self.state = open_state(scenario, world, self.coefficients, present)
+        self.state = open_state(scenario, world, layout, self.coefficients, present)
         self.given = given_firms(scenario, self.arms, self.order, self.facts.type_counts)
         self.physics = Physics64(
             *(self.coefficients[kernels.COEFFICIENTS.index(name)] for name in Physics64._fields)
@@ -261,6 +266,10 @@ class Run:
         self.counts = np.zeros((len(COUNTS), *planes), np.int64)
         self.seen: list[tuple[np.ndarray, ...]] = []
         self.churn: list[np.ndarray] = []
+        self.passes = [
+            Pass(number, world, self.facts, self.state, self.key, self.slots, self.order, n_kinds)
+            for number in range(layout.n_passes)
+        ]
         self.queue = Queue(n_firms, self.n_lanes)
         self.threads = threads
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -486,97 +495,60 @@ class Run:
         if self.observer is not None:
             self.observer.after_week(self)
 
-    def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
-        """Run both passes over the stakeholders, in parts of whole blocks, and add up the parts."""
-        world, facts, state = self.world, self.facts, self.state
-        width, n_kinds = width_of(self.n_lanes), len(self.scenario.stakeholders)
-        n_parts = self.threads
-        cuts = [
-            min(world.n_stakeholders, kernels.BLOCK * ((facts.n_blocks * j) // n_parts))
-            for j in range(n_parts)
-        ] + [world.n_stakeholders]
-        counts = np.zeros((n_parts, *self.counts.shape), np.int32)
-        engagement = np.zeros((n_parts, len(self.slots), self.n_lanes), np.int32)
-        people, marks = state.people.reshape(-1), state.marks.reshape(-1)
-        message, drive = state.message.reshape(-1), self.drive.reshape(-1)
-        physics = self.coefficients32
-        chooses = facts.chooses
+    def _chooses(self) -> np.ndarray:
+        """Return everybody's chance of an occasion to choose this week, float32 (rows,)."""
         season = self.calendar.occasions(self.week - self.before)
-        if season is not None:
-            chooses = chance_to_choose(world.opportunity * season[world.kind])
+        if season is None:
+            return self.facts.chooses
+        world = self.world
+        return self.facts.filled(chance_to_choose(world.opportunity * season[world.kind]))
 
-        def meet(j: int) -> None:
-            kernels.meet(
-                width,
+    def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
+        """Let the stakeholders meet and hear, in parts of whole blocks, and add up the parts.
+
+        Returns counts int64 (len(COUNTS), F, K, L) and what employees feel, int64 (F, L).
+        """
+        layout, n_parts = self.state.layout, min(self.threads, self.facts.n_blocks)
+        n = self.world.n_stakeholders
+        cuts = [min(n, BLOCK * (self.facts.n_blocks * j // n_parts)) for j in range(n_parts + 1)]
+        shape = (layout.n_passes, n_parts)
+        size = layout.lanes_of_pass
+        counts = np.zeros((*shape, *self.counts.shape[:-1], size), np.int32)
+        engagement = np.zeros((*shape, len(self.slots), size), np.int32)
+        chooses = self._chooses()
+
+        def meet(number: int, j: int) -> None:
+            counted = counts[number, j].reshape(-1)
+            self.passes[number].meet(self.week, cuts[j], cuts[j + 1], counted)
+
+        def hear(number: int, j: int) -> None:
+            self.passes[number].hear(
+                self.week,
                 cuts[j],
                 cuts[j + 1],
-                self.week,
-                self.key,
-                self.slots,
-                facts.low,
-                facts.high,
-                world.kind,
-                world.voice,
-                people,
-                marks,
-                message,
-                state.spoken,
-                state.complaint,
-                drive,
-                physics,
-                counts[j].reshape(-1),
-                n_kinds,
-            )
-
-        def hear(j: int) -> None:
-            kernels.hear(
-                width,
-                cuts[j],
-                cuts[j + 1],
-                self.week,
-                self.key,
-                self.slots,
-                self.order,
-                facts.low,
-                facts.high,
-                world.kind,
                 chooses,
-                facts.opening,
-                facts.works,
-                world.indptr,
-                world.indices,
-                world.contact,
-                world.evidence,
-                world.contact_scale,
-                world.evidence_scale,
-                people,
-                marks,
-                message,
-                state.spoken,
-                state.complaint,
-                drive,
-                physics,
-                counts[j].reshape(-1),
-                engagement[j].reshape(-1),
-                n_kinds,
-                self.bounded,
+                counts[number, j].reshape(-1),
+                engagement[number, j].reshape(-1),
             )
 
+        self._prepare()
         for stage in (meet, hear):
-            self._each(stage, n_parts)
-        return (counts.sum(axis=0, dtype=np.int64), engagement.sum(axis=0, dtype=np.int64))
+            self._each(stage, shape)
+        return (
+            np.concatenate(counts.sum(axis=1, dtype=np.int64), axis=-1),
+            np.concatenate(engagement.sum(axis=1, dtype=np.int64), axis=-1),
+        )
 
-    def _each(self, stage: Callable[[int], None], n_parts: int) -> None:
+    def _prepare(self) -> None:
+        for one in self.passes:
+            one.prepare(self.drive, self.coefficients, self.bounded)
+
+    def _each(self, stage: Callable[[int, int], None], shape: tuple[int, int]) -> None:
         if self.pool is None:
-            for j in range(n_parts):
-                stage(j)
+            for place in np.ndindex(shape):
+                stage(*place)
         else:
-            list(self.pool.map(stage, range(n_parts)))
-
-    @property
-    def coefficients32(self) -> np.ndarray:
-        """Coefficients of the laws for the stakeholders' passes, float32 (n, L) flat."""
-        return self.coefficients.astype(np.float32).reshape(-1)
+            list(self.pool.map(lambda place: stage(*place), np.ndindex(shape)))
 
     @property
     def bounded(self) -> bool:
@@ -586,25 +558,12 @@ class Run:
     def close(self, state: FirmState | None = None) -> None:
         """Sum up the stakeholders and note what is true at the quarter's end."""
         state = self.firms if state is None else state
-        world, facts, n_kinds = self.world, self.facts, len(self.scenario.stakeholders)
-        sums = np.zeros((len(SUMS), *self.firms.tied.shape), np.int64)
+        facts = self.facts
+        self._prepare()
         present = self.given.now.present > 0
         # Who is liked best is looked for in this order: nobody prefers a firm that is not there.
         order = np.where(present[self.order], self.order, self.order[present[self.order]][0])
-        kernels.close(
-            width_of(self.n_lanes),
-            self.week,
-            self.key,
-            order,
-            facts.low,
-            facts.high,
-            world.kind,
-            self.state.people.reshape(-1),
-            self.state.marks.reshape(-1),
-            self.coefficients32,
-            n_kinds,
-            sums.reshape(-1),
-        )
+        sums = np.concatenate([one.close(self.week, order) for one in self.passes], axis=-1)
         customer = facts.customer
         year = np.zeros((2, *self.firms.worth.shape))
         seen = self._senses(state)
@@ -612,7 +571,7 @@ class Run:
             lived=self.week > 0,
             order=self.order,
             present=present,
-            sums=sums / kernels.SUM_SCALE,
+            sums=sums / SUM_SCALE,
             type_counts=facts.type_counts,
             customer=customer,
             counts=self.counts,
@@ -658,9 +617,10 @@ class Queue:
 
     def serve(self, run: Run) -> None:
         """Take in this week's complaints and serve the queues."""
-        state, n_firms = run.state, len(run.slots)
-        marks = state.marks.reshape(-1)
-        self._make_room(firms.arrivals(state.complaint, marks, n_firms, run.n_lanes))
+        people, marks = run.state.of["people"], run.state.of["marks"]
+        complaint, flat = run.state.of["complaint"].flat, marks.flat.reshape(-1)
+        n_firms = len(run.slots)
+        self._make_room(firms.arrivals(complaint, flat, marks.steps, n_firms, run.n_lanes))
         firms.service_week(
             run.physics,
             run.firms,
@@ -668,9 +628,11 @@ class Queue:
             run.key,
             run.world.ids,
             run.world.kind,
-            state.complaint,
-            marks,
-            state.people.reshape(-1),
+            complaint,
+            flat,
+            marks.steps,
+            people.flat.reshape(-1),
+            people.steps,
             self.rows,
             self.since,
             self.ends,
@@ -695,6 +657,6 @@ class Queue:
 
 
 def pad(arms: Sequence[Arm]) -> list[Arm]:
-    """Fill up to a width there are kernels for, repeating the last arm."""
-    lanes = next(n for n in LANE_CHOICES if n >= len(arms))
+    """Fill up the lanes of vectors over arms with the last arm; few arms stay as they are."""
+    lanes = len(arms) if len(arms) <= MOST_ALONE else MOST_LANES
     return list(arms) + [arms[-1]] * (lanes - len(arms))

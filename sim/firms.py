@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim import levers
-from sim.lanes import kernel, law
+from sim.compiled import kernel
+from sim.lanes import law, lowest_bit
 from sim.laws import capability, choice, conduct, experience, finance, inbound, outbound
 from sim.laws.relax import logistic
 from sim.rng import Stream, threefry
@@ -29,9 +30,9 @@ from sim.state import (
     CONQUEST,
     CONTRIBUTION,
     EXPERIENCE_CHANCE,
+    FIRM_FIELDS,
     HEARD,
     IMPRESSION_HAZARD,
-    INT_FIELDS,
     INVESTMENT,
     LEFT,
     MECHANISMS,
@@ -552,15 +553,25 @@ def keep_pace(given: Any, physics: Any, state: Any, walk: Any, f: Any, k: Any, l
             state.way[f, k, d, stage, lane] = need
 
 
+@law
+def place(steps: Any, i: Any, field: Any, lane: Any) -> Any:
+    """Return where a stakeholder's number in a lane stands in a flat table."""
+    return i * steps[0] + field * steps[1] + lane * steps[2]
+
+
 @kernel
-def arrivals(complaint: Any, marks: Any, n_firms: Any, lanes: Any) -> Any:
+def arrivals(complaint: Any, marks: Any, steps: Any, n_firms: Any, lanes: Any) -> Any:
     """Count this week's complaints by firm and lane, int64 (F, L)."""
     count = np.zeros((n_firms, lanes), np.int64)
-    for i in range(len(complaint)):
-        if complaint[i]:
-            for lane in range(lanes):
-                firm = marks[(i * INT_FIELDS + PROVIDER) * lanes + lane]
-                if (complaint[i] >> lane) & 1 and firm >= 0:
+    n_passes, n = complaint.shape
+    for number in range(n_passes):
+        for i in range(n):
+            bits = np.int64(complaint[number, i])
+            while bits != 0:
+                lane = number + lowest_bit(bits)
+                bits &= bits - 1
+                firm = marks[place(steps, i, PROVIDER, lane)]
+                if firm >= 0:
                     count[firm, lane] += 1
     return count
 
@@ -575,26 +586,32 @@ def service_week(
     kind: Any,
     complaint: Any,
     marks: Any,
+    mark_steps: Any,
     people: Any,
+    people_steps: Any,
     rows: Any,
     since: Any,
     ends: Any,
 ) -> None:
     """Queue this week's complaints and serve the queues (MODEL A.10b), first come first served.
 
-    A queue is rows[f, lane, begin:end] with begin and end in `ends` and the weeks in `since`;
-    complaints of one week queue in the order of a draw keyed by id, so that numbering cannot
-    matter.
+    `complaint` has a row per pass; the passes that run over people have one lane each. A queue is
+    rows[f, lane, begin:end] with begin and end in `ends` and the weeks in `since`; complaints of
+    one week queue in the order of a draw keyed by id, so that numbering cannot matter.
     """
     n_firms, lanes = state.waiting.shape
+    n_passes, n = complaint.shape
     stop = ends[:, :, 1].copy()
-    for i in range(len(complaint)):
-        if complaint[i]:
-            for lane in range(lanes):
-                at = i * INT_FIELDS * lanes + lane
-                firm = marks[at + PROVIDER * lanes]
-                if (complaint[i] >> lane) & 1 and firm >= 0 and marks[at + TICKET * lanes] == 0:
-                    marks[at + TICKET * lanes] = week + 1
+    for number in range(n_passes):
+        for i in range(n):
+            bits = np.int64(complaint[number, i])
+            while bits != 0:
+                lane = number + lowest_bit(bits)
+                bits &= bits - 1
+                firm = marks[place(mark_steps, i, PROVIDER, lane)]
+                ticket = place(mark_steps, i, TICKET, lane)
+                if firm >= 0 and marks[ticket] == 0:
+                    marks[ticket] = week + 1
                     rows[firm, lane, stop[firm, lane]] = i
                     since[firm, lane, stop[firm, lane]] = week
                     stop[firm, lane] += 1
@@ -620,7 +637,21 @@ def service_week(
             rows[f, lane, begin : stop[f, lane]] = new[np.argsort(luck)]
             state.quarter[ARRIVED, f, lane] += len(new)
             ends[f, lane, 1] = stop[f, lane]
-            serve(physics, state, week, kind, marks, people, rows, since, ends, f, lane)
+            serve(
+                physics,
+                state,
+                week,
+                kind,
+                marks,
+                mark_steps,
+                people,
+                people_steps,
+                rows,
+                since,
+                ends,
+                f,
+                lane,
+            )
 
 
 @law
@@ -630,7 +661,9 @@ def serve(
     week: Any,
     kind: Any,
     marks: Any,
+    mark_steps: Any,
     people: Any,
+    people_steps: Any,
     rows: Any,
     since: Any,
     ends: Any,
@@ -638,9 +671,7 @@ def serve(
     lane: Any,
 ) -> None:
     """Work through one queue: drop who left, abandon who waited too long, resolve the rest."""
-    lanes = state.waiting.shape[1]
-    n_kinds = state.tied.shape[1]
-    width = len(people) // (len(kind) * lanes)
+    n_firms, n_kinds = state.tied.shape[:2]
     capacity = 0.0
     for k in range(n_kinds):
         capacity += state.lever[CAPACITY, f, k, lane] * state.tied[f, k, lane] / 1000.0
@@ -649,22 +680,22 @@ def serve(
     while head < ends[f, lane, 1]:
         i = rows[f, lane, head]
         opened = since[f, lane, head]
-        at = i * INT_FIELDS * lanes + lane
-        feeling = (i * width + width - 1) * lanes + lane
-        if marks[at + TICKET * lanes] != opened + 1 or marks[at + PROVIDER * lanes] != f:
+        ticket = place(mark_steps, i, TICKET, lane)
+        feeling = place(people_steps, i, FIRM_FIELDS * n_firms, lane)
+        if marks[ticket] != opened + 1 or marks[place(mark_steps, i, PROVIDER, lane)] != f:
             state.quarter[LEFT, f, lane] += 1
         elif week - opened >= physics.patience[lane] and week > opened:
             people[feeling] += np.float32(physics.abandonment[lane]) * (
                 np.float32(-1.0) - people[feeling]
             )
-            marks[at + TICKET * lanes] = 0
+            marks[ticket] = 0
             state.quarter[ABANDONED, f, lane] += 1
         elif credit >= 1.0:
             people[feeling] += np.float32(state.lever[RECOVERY, f, kind[i], lane]) * (
                 np.float32(1.0) - people[feeling]
             )
-            marks[at + TICKET * lanes] = 0
-            marks[at + QUIET * lanes] = week + 1 + int(physics.recovery_quiet[lane])
+            marks[ticket] = 0
+            marks[place(mark_steps, i, QUIET, lane)] = week + 1 + int(physics.recovery_quiet[lane])
             state.quarter[RESOLVED, f, lane] += 1
             credit -= 1.0
         else:

@@ -1,43 +1,28 @@
-"""Vectors of lanes for numba: the one place that knows about SIMD, and about compiling at all.
+"""Vectors of lanes for numba: their type and what is done with them; see sim.memory for arrays.
 
 A law is written once with ordinary operators and the functions below (`exp`, `select`, `fma` ...).
 On plain floats it runs without the compiler (the oracle of the tests); in a kernel its arguments
 are explicit LLVM vectors of L lanes, for any L, which LLVM legalizes for the processor at hand. No
 fast-math flag is set and every fused multiply-add is written out, so that the bits of a lane depend
-neither on L nor on the processor. Compiled kernels are cached in a folder keyed by a hash of every
-source a kernel can call: numba's own cache does not notice an edited callee in another file.
+neither on L nor on the processor.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import math
 import operator
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numba
 from llvmlite import ir
 from numba import types
-from numba.core import config as numba_config
 from numba.extending import intrinsic, models, overload, register_jitable, register_model
 
 I1, I8, I16, I32, I64 = (ir.IntType(n) for n in (1, 8, 16, 32, 64))
 F32 = ir.FloatType()
 ELEMENTS = {"f32": F32, "i32": I32, "i1": I1}
-KERNEL_SOURCES = (
-    "lanes.py",
-    "rng.py",
-    "levers.py",
-    "scenario.py",
-    "state.py",
-    "kernels.py",
-    "firms.py",
-    "laws",
-)
 
 
 class Lanes(types.Type):
@@ -61,33 +46,6 @@ class _LanesModel(models.PrimitiveModel):
 
 # A law: plain Python for floats, inlined when a kernel calls it.
 law = register_jitable(forceinline=True, error_model="numpy")
-
-
-def kernel(function: Callable[..., Any]) -> Any:
-    """Compile `function` without the GIL, cached under the hash of all kernel sources."""
-    before = numba_config.CACHE_DIR
-    numba_config.CACHE_DIR = str(cache_folder())
-    try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)(function)
-    finally:
-        numba_config.CACHE_DIR = before
-
-
-@functools.cache
-def cache_folder() -> Path:
-    """Return the folder of compiled kernels: it changes with any edit of a kernel source."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home) / "influence" / source_hash(Path(__file__).parent)
-
-
-def source_hash(folder: Path) -> str:
-    """Hash numba's version and every source below `folder` that a kernel can call."""
-    digest = hashlib.sha256(numba.__version__.encode())
-    for name in KERNEL_SOURCES:
-        path = folder / name
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 # ---- what plain floats do -----------------------------------------------------------------------
@@ -146,7 +104,8 @@ def as_mask(condition: Any) -> Any:
 # ---- how vectors do the same --------------------------------------------------------------------
 
 
-def _splat(builder: Any, value: Any, width: int) -> Any:
+def splat(builder: Any, value: Any, width: int) -> Any:
+    """Return LLVM code for a vector of one value."""
     vector = ir.VectorType(value.type, width)
     empty = ir.Constant(vector, ir.Undefined)
     one = builder.insert_element(empty, value, ir.Constant(I32, 0))
@@ -162,7 +121,8 @@ def _is_lanes(x: Any, *elements: str) -> bool:
     return isinstance(x, Lanes) and (not elements or x.element in elements)
 
 
-def _scalar_for(lanes: Lanes) -> Any:
+def scalar_for(lanes: Lanes) -> Any:
+    """Return the type of one lane."""
     return types.float32 if lanes.element == "f32" else types.int32
 
 
@@ -184,8 +144,8 @@ def _widened(context: Any, builder: Any, signature: Any, args: Any, lanes: Lanes
         if isinstance(kind, Lanes):
             out.append(value)
         else:
-            scalar = context.cast(builder, value, kind, _scalar_for(lanes))
-            out.append(_splat(builder, scalar, lanes.width))
+            scalar = context.cast(builder, value, kind, scalar_for(lanes))
+            out.append(splat(builder, scalar, lanes.width))
     return out
 
 
@@ -300,7 +260,7 @@ def _(x: Any, y: Any, z: Any) -> Any:
 def _rotate(typing: Any, x: Any, n: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         amount = context.cast(builder, args[1], signature.args[1], types.int32)
-        by = _splat(builder, amount, x.width)
+        by = splat(builder, amount, x.width)
         return _call(builder, f"llvm.fshl.v{x.width}i32", x.llvm, args[0], args[0], by)
 
     return x(x, n), generate
@@ -384,6 +344,27 @@ def _(condition: Any) -> Any:
     return lambda condition: int(condition)
 
 
+@intrinsic
+def any_bits(typing: Any, x: Any) -> Any:
+    """Return the bits that any lane of a vector of integers has, as an integer (lanes only)."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found = _call(builder, f"llvm.vector.reduce.or.v{x.width}i32", I32, args[0])
+        return builder.zext(found, I64)
+
+    return types.int64(x), generate
+
+
+@intrinsic
+def lowest_bit(typing: Any, x: Any) -> Any:
+    """Return the place of the lowest bit of an integer that is not 0 (kernels only)."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(context.cast(builder, args[0], x, types.int64), ir.Constant(I1, 1))
+
+    return types.int64(x), generate
+
+
 @register_jitable(forceinline=True)
 def _exp_lanes(x: Any) -> Any:
     """Cody-Waite reduction and a degree-6 polynomial (Cephes expf), saturating beyond +-87."""
@@ -431,101 +412,3 @@ def _(x: Any) -> Any:
 @overload(log, strict=False)
 def _(x: Any) -> Any:
     return (lambda x: _log_lanes(x)) if _is_lanes(x, "f32") else (lambda x: math.log(x))
-
-
-# ---- memory -------------------------------------------------------------------------------------
-
-
-def _address(
-    context: Any, builder: Any, kind: Any, array: Any, offset_kind: Any, offset: Any
-) -> Any:
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.gep(data, [context.cast(builder, offset, offset_kind, types.int64)])
-
-
-@intrinsic
-def prefetch(typing: Any, array: Any, offset: Any) -> Any:
-    """Ask for the cache line of array[offset] ahead of its use."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        at = _address(context, builder, signature.args[0], args[0], signature.args[1], args[1])
-        pointer = builder.bitcast(at, I8.as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [I8.as_pointer(), I32, I32, I32])
-        builder.call(
-            builder.module.declare_intrinsic("llvm.prefetch.p0", fnty=kind),
-            [pointer, ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)],
-        )
-        return context.get_dummy_value()
-
-    return types.void(array, offset), generate
-
-
-def _width(token: Any) -> int:
-    """Return the number of lanes that a kernel's `width` argument stands for."""
-    return len(token)
-
-
-def _loader(source: Any, element: str) -> Any:
-    @intrinsic
-    def load(typing: Any, width: Any, array: Any, offset: Any) -> Any:
-        if not isinstance(array, types.Array):
-            return None
-        result = Lanes(element, _width(width))
-
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            vector = ir.VectorType(source, result.width)
-            at = _address(context, builder, signature.args[1], args[1], signature.args[2], args[2])
-            value = builder.load(
-                builder.bitcast(at, vector.as_pointer()), align=array.dtype.bitwidth // 8
-            )
-            return value if vector == result.llvm else builder.sext(value, result.llvm)
-
-        return result(width, array, offset), generate
-
-    return load
-
-
-def _storer(target: Any) -> Any:
-    @intrinsic
-    def store(typing: Any, array: Any, offset: Any, value: Any) -> Any:
-        if not isinstance(array, types.Array) or not isinstance(value, Lanes):
-            return None
-
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            vector = ir.VectorType(target, value.width)
-            at = _address(context, builder, signature.args[0], args[0], signature.args[1], args[1])
-            narrow = args[2] if args[2].type == vector else builder.trunc(args[2], vector)
-            builder.store(
-                narrow, builder.bitcast(at, vector.as_pointer()), align=array.dtype.bitwidth // 8
-            )
-            return context.get_dummy_value()
-
-        return types.void(array, offset, value), generate
-
-    return store
-
-
-def _filler(element: str) -> Any:
-    @intrinsic
-    def fill(typing: Any, width: Any, x: Any) -> Any:
-        result = Lanes(element, _width(width))
-
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            scalar = context.cast(builder, args[1], x, _scalar_for(result))
-            return _splat(builder, scalar, result.width)
-
-        return result(width, x), generate
-
-    return fill
-
-
-# load(width, array, offset), store(array, offset, value), fill(width, number); `width` is a kernel
-# argument made by `width_of`, whose type alone says how many lanes a vector has.
-load, load_int, load_short = _loader(F32, "f32"), _loader(I32, "i32"), _loader(I16, "i32")
-store, store_int, store_short = _storer(F32), _storer(I32), _storer(I16)
-fill, fill_int = _filler("f32"), _filler("i32")
-
-
-def width_of(n_lanes: int) -> tuple[int, ...]:
-    """Return the kernel argument that stands for vectors of `n_lanes` lanes."""
-    return (0,) * n_lanes

@@ -73,20 +73,23 @@ def speakers(state: State, firm: int) -> tuple[np.ndarray, np.ndarray]:
 
     A word is 0 for silence, else 2 x round(valence x 16383), + 1 with a referral offer.
     """
-    rows = np.flatnonzero(state.spoken & np.uint16(1 << firm))
-    return rows, state.message[rows, firm]
+    spoke = (state.spoken & np.uint16(1 << firm)) != 0
+    rows = np.flatnonzero(spoke.any(axis=1))
+    return rows, np.where(spoke[rows], state.message[rows, firm], np.int16(0))
 
 
 def word(state: State, row: int, firm: int, lane: int) -> int:
     """Return what somebody said about a firm this week, as in `speakers`; 0 for silence."""
-    if not int(state.spoken[row]) >> firm & 1:
+    if not int(state.spoken[row, state.layout.pass_of(lane)]) >> firm & 1:
         return 0
     return int(state.message[row, firm, lane])
 
 
 def complains(state: State, row: int, lane: int) -> bool:
     """Return whether somebody complained to its firm this week."""
-    return bool(int(state.complaint[row]) >> lane & 1)
+    number = state.layout.pass_of(lane)
+    bit = lane - number * state.layout.lanes_of_pass
+    return bool(int(state.complaint[row, number]) >> bit & 1)
 
 
 def person(state: State, row: int, lane: int) -> Person:

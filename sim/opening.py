@@ -10,6 +10,7 @@ import numpy as np
 from sim import firms, kernels, levers
 from sim.firms import FirmState, Given
 from sim.laws import capability
+from sim.memory import aligned
 from sim.rng import Stream, id_of, normal, uniform
 from sim.scenario import (
     CAPITALS,
@@ -21,7 +22,20 @@ from sim.scenario import (
     Scenario,
 )
 from sim.shocks import nothing_new
-from sim.state import FIRM_FIELDS, INT_FIELDS, PROVIDER, QUARTER, State, World
+from sim.state import (
+    ATTITUDE,
+    BLOCK,
+    BROKEN,
+    EXPECTATION,
+    FIRM_FIELDS,
+    KEPT,
+    PROVIDER,
+    QUARTER,
+    SALIENCE,
+    Layout,
+    State,
+    World,
+)
 from sim.structure import most_departments
 
 INSIGHT_BLOCK = 1 << 31
@@ -35,25 +49,45 @@ FORMS = {
 
 
 class Facts:
-    """Facts of a world in the shapes that the kernels read."""
+    """Facts of a world in the shapes that the kernels read, in whole blocks.
 
-    def __init__(self, scenario: Scenario, world: World) -> None:
-        n = world.n_stakeholders
-        self.n_blocks = -(-n // kernels.BLOCK)
-        ids = np.zeros(self.n_blocks * kernels.BLOCK, np.uint64)
-        ids[:n] = world.ids
-        self.low = (ids & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.int32)
-        self.high = (ids >> np.uint64(32)).astype(np.uint32).view(np.int32)
-        self.chooses = chance_to_choose(world.opportunity)
-        self.opening = np.ascontiguousarray(world.opening_attitude).reshape(-1)
-        self.works = np.where(world.department >= 0, world.tied, -1).astype(np.int32)
-        if (self.works >= 0).sum() > MOST_EMPLOYEES:
+    Rows that fill up the last block hear nobody, say nothing, choose nothing and are not counted.
+    """
+
+    def __init__(self, scenario: Scenario, world: World, layout: Layout) -> None:
+        n, n_firms = world.n_stakeholders, world.n_firms
+        self.n_blocks = -(-n // BLOCK)
+        self.rows = layout.rows
+        self.low = self.filled((world.ids & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.int32))
+        self.high = self.filled((world.ids >> np.uint64(32)).astype(np.uint32).view(np.int32))
+        self.present = self.filled(np.ones(n, np.int32))
+        self.kind = self.filled(world.kind, world.kind[-1])
+        self.voice = self.filled(world.voice)
+        self.chooses = self.filled(chance_to_choose(world.opportunity))
+        self.contact_scale = self.filled(world.contact_scale)
+        self.evidence_scale = self.filled(world.evidence_scale)
+        self.opening = np.concatenate(
+            [self.filled(world.opening_attitude[:, f]) for f in range(n_firms)]
+        )
+        works = np.where(world.department >= 0, world.tied, -1).astype(np.int32)
+        self.works = self.filled(works, -1)
+        if (works >= 0).sum() > MOST_EMPLOYEES:
             raise ValueError(
-                f"{(self.works >= 0).sum()} employees are too many, at most {MOST_EMPLOYEES}"
+                f"{(works >= 0).sum()} employees are too many, at most {MOST_EMPLOYEES}"
             )
-        self.staff = np.bincount(self.works[self.works >= 0], minlength=world.n_firms)
+        self.indptr = np.concatenate(
+            [world.indptr, np.full(self.rows - n, world.indptr[-1], world.indptr.dtype)]
+        )
+        self.most_ties = int(np.diff(self.indptr[::BLOCK]).max(initial=0))
+        self.staff = np.bincount(works[works >= 0], minlength=n_firms)
         self.type_counts = np.bincount(world.kind, minlength=len(scenario.stakeholders))
         self.customer = np.array([t.customer for t in scenario.stakeholders], bool)
+
+    def filled(self, values: np.ndarray, rest: float = 0) -> np.ndarray:
+        """Return values that begin with a cache line, filled up to whole blocks."""
+        whole = aligned((self.rows,), values.dtype)
+        whole[: len(values)], whole[len(values) :] = values, rest
+        return whole
 
 
 class Luck:
@@ -110,30 +144,23 @@ def coefficients(scenario: Scenario, arms: Sequence[Arm]) -> np.ndarray:
 
 
 def open_state(
-    scenario: Scenario, world: World, coefficient: np.ndarray, present: np.ndarray
+    scenario: Scenario, world: World, layout: Layout, coefficient: np.ndarray, present: np.ndarray
 ) -> State:
     """Return the stakeholders' state before the first week.
 
     `present` is bool (F,): nobody has heard of a firm that is not there yet.
     """
-    n, n_firms, lanes = world.n_stakeholders, world.n_firms, coefficient.shape[1]
+    state = State(layout, world.n_firms)
     at = kernels.COEFFICIENTS.index
-    people = np.zeros((n, FIRM_FIELDS * n_firms + 1, lanes), np.float32)
-    fields_ = people[:, :-1].reshape(n, n_firms, FIRM_FIELDS, lanes)
     opening = np.array([t.salience for t in scenario.stakeholders], np.float32)
-    fields_[:, :, 0] = opening[world.kind][:, None, None] * present.astype(np.float32)[:, None]
-    fields_[:, :, 1] = world.opening_attitude[:, :, None]
-    fields_[:, :, 2] = coefficient[at("expectation_reference")].astype(np.float32)
-    fields_[:, :, 3:] = coefficient[at("trust_prior")].astype(np.float32)
-    marks = np.zeros((n, INT_FIELDS, lanes), np.int32)
-    marks[:, PROVIDER] = world.tied[:, None]
-    return State(
-        people,
-        marks,
-        np.zeros((n, n_firms, lanes), np.int16),
-        np.zeros(n, np.uint16),
-        np.zeros(n, np.uint32),
-    )
+    for f in range(world.n_firms):
+        about = state.people[:, f * FIRM_FIELDS : (f + 1) * FIRM_FIELDS]
+        about[:, SALIENCE] = opening[world.kind][:, None] * np.float32(present[f])
+        about[:, ATTITUDE] = world.opening_attitude[:, f, None]
+        about[:, EXPECTATION] = coefficient[at("expectation_reference")].astype(np.float32)
+        about[:, KEPT] = about[:, BROKEN] = coefficient[at("trust_prior")].astype(np.float32)
+    state.marks[:, PROVIDER] = world.tied[:, None]
+    return state
 
 
 def given_firms(

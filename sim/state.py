@@ -7,8 +7,11 @@ arm, lanes last and contiguous. N stakeholders, F firms, M ties, L lanes, K stak
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+
+from sim.memory import Arms, People, aligned, width_of
 
 FIRM_FIELDS = 5
 SALIENCE, ATTITUDE, EXPECTATION, KEPT, BROKEN = range(FIRM_FIELDS)
@@ -110,6 +113,7 @@ QUARTER = (
     WAITED,
     BREACHES,
 ) = range(len(QUARTER))
+BLOCK = 16  # stakeholders whose draws are made together
 SUM_SCALE = 2.0**20
 ENGAGEMENT_SCALE = 2.0**12
 
@@ -174,9 +178,84 @@ class World:
         return self.opening_attitude.shape[1]
 
 
-@dataclass
+@dataclass(frozen=True)
+class Layout:
+    """Where the numbers of a stakeholder in an arm stand in memory; see sim.memory.
+
+    Attributes
+    ----------
+    n_stakeholders, n_lanes : int
+        Lanes are arms, padding included.
+    people : bool
+        Whether vectors run over stakeholders, one arm to a pass, or over all arms, in one pass.
+    """
+
+    n_stakeholders: int
+    n_lanes: int
+    people: bool
+
+    @property
+    def across(self) -> Arms | People:
+        """The kernels' argument that says what vectors run over."""
+        return People(self.rows) if self.people else Arms(self.rows)
+
+    @property
+    def width(self) -> tuple[int, ...]:
+        """The kernels' argument that says how many lanes a vector has."""
+        return width_of(BLOCK if self.people else self.n_lanes)
+
+    @property
+    def rows(self) -> int:
+        """Stakeholders in whole blocks, an odd number of them so that fields share no cache set."""
+        return BLOCK * (-(-self.n_stakeholders // BLOCK) | 1)
+
+    @property
+    def n_passes(self) -> int:
+        """Passes over the stakeholders that all arms take."""
+        return self.n_lanes if self.people else 1
+
+    @property
+    def lanes_of_pass(self) -> int:
+        """Arms that a pass is of."""
+        return self.n_lanes // self.n_passes
+
+    def pass_of(self, lane: int) -> int:
+        """Return the pass that an arm is run in."""
+        return lane // self.lanes_of_pass
+
+    def table(self, n_fields: int, dtype: type) -> Table:
+        """Return zeros for so many fields of every stakeholder in every arm."""
+        n = self.n_stakeholders
+        if self.people:
+            flat = aligned((self.n_lanes, n_fields * self.rows), dtype)
+            whole = flat.reshape(self.n_lanes, n_fields, self.rows).transpose(2, 1, 0)
+            return Table(flat, whole[:n], (1, self.rows, n_fields * self.rows))
+        flat = aligned((1, n * n_fields * self.n_lanes), dtype)
+        steps = (n_fields * self.n_lanes, self.n_lanes, 1)
+        return Table(flat, flat.reshape(n, n_fields, self.n_lanes), steps)
+
+    def column(self, dtype: type, share: int = 1) -> Table:
+        """Return zeros for one number of each, or of so many, stakeholders in every pass."""
+        rows = self.rows // share
+        flat = aligned((self.n_passes, rows), dtype)
+        return Table(flat, flat.T[: self.n_stakeholders], (1, 0, rows))
+
+
+class Table(NamedTuple):
+    """Numbers as kernels see them, (passes, ...) flat, and the same as a view by their places.
+
+    `steps` are the distances in `flat` of a stakeholder, a field and an arm from the next.
+    """
+
+    flat: np.ndarray
+    view: np.ndarray
+    steps: tuple[int, int, int]
+
+
 class State:
     """Quantities of stakeholders and firms in every lane; only the engine and agent windows write.
+
+    Kernels are given the tables of `of`, everybody else the views on the same numbers.
 
     Attributes
     ----------
@@ -189,22 +268,33 @@ class State:
     message : int16 (N, F, L)
         What is said this week: 2 x round(valence x 16383), + 1 with a referral offer; 0 silence.
         Read only where `spoken` has the firm's bit.
-    spoken : uint16 (N,)
-        Firms spoken of this week in any lane, one bit each; messages of other firms are stale.
-    complaint : uint32 (N,)
-        Lanes in which the stakeholder complains to its firm this week, one bit each.
+    spoken : uint16 (N, passes)
+        Firms spoken of this week in any lane of a pass, one bit each; messages of other firms are
+        stale.
+    speakers : uint16 (blocks, passes)
+        Who of a block speaks this week, one bit each.
+    complaint : uint32 (N, passes)
+        Lanes of a pass in which the stakeholder complains to its firm this week, one bit each.
     """
 
-    people: np.ndarray
-    marks: np.ndarray
-    message: np.ndarray
-    spoken: np.ndarray
-    complaint: np.ndarray
+    def __init__(self, layout: Layout, n_firms: int) -> None:
+        self.layout = layout
+        self.of = {
+            "people": layout.table(FIRM_FIELDS * n_firms + 1, np.float32),
+            "marks": layout.table(INT_FIELDS, np.int32),
+            "message": layout.table(n_firms, np.int16),
+            "spoken": layout.column(np.uint16),
+            "speakers": layout.column(np.uint16, BLOCK),
+            "complaint": layout.column(np.uint32),
+        }
+        self.people, self.marks, self.message, self.spoken, self.speakers, self.complaint = (
+            table.view for table in self.of.values()
+        )
 
     @property
     def n_lanes(self) -> int:
         """Number of lanes, padding included."""
-        return self.people.shape[2]
+        return self.layout.n_lanes
 
 
 def add_up(rows: np.ndarray) -> np.ndarray:

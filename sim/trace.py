@@ -16,7 +16,7 @@ import numpy as np
 
 from sim import firms, lookup, rng
 from sim.engine import Run
-from sim.kernels import COEFFICIENTS, TIE, TURN
+from sim.kernels.shared import COEFFICIENTS, TIE, TURN
 from sim.laws import choice, experience, outbound, peer
 from sim.laws.relax import share_of_rate, threshold
 from sim.lookup import Person

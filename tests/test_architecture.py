@@ -12,18 +12,19 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("sim", "experiments")
 FLOORS = (
-    ("sim.checks", "sim.lanes"),
+    ("sim.checks", "sim.compiled", "sim.lanes"),
+    ("sim.memory",),
     ("sim.flows", "sim.rng", "sim.levers", "sim.catalogue"),
     ("sim.scenario", "sim.state", "sim.draws"),
     ("sim.arcs", "sim.design", "sim.lookup", "sim.influenced"),
     ("sim.choosers", "sim.adjacency"),
     ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks", "sim.arms"),
-    ("sim.population", "sim.firms", "sim.kernels"),
-    ("sim.closing", "sim.structure", "sim.shocks"),
+    ("sim.population", "sim.firms", "sim.kernels.*"),
+    ("sim.kernels", "sim.closing", "sim.structure", "sim.shocks"),
     ("sim.kpis_*", "sim.sensing"),
     ("sim.kpis",),
     ("sim.opening",),
-    ("sim.volume",),
+    ("sim.passes", "sim.volume"),
     ("sim.engine",),
     ("sim.scorecard", "sim.strategy_map", "sim.agents", "sim.ledger", "sim.trace"),
     ("sim.alerts",),
@@ -69,9 +70,10 @@ FLOORS = (
     ("experiments", "experiments.benchmark"),
 )
 # On these floors files may use each other, as long as nobody goes round in a circle: laws are
-# small and share, figures draw what the analysis says, a report is cut into pieces.
+# small and share, kernels and a report are cut into pieces, figures draw what the analysis says.
 SHARED = (
     "sim.laws.*",
+    "sim.kernels.*",
     "experiments.analysis",
     "experiments.report",
     "experiments.conduct",

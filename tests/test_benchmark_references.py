@@ -123,7 +123,7 @@ def test_fresh_luck_has_the_moments_of_the_engines_own() -> None:
 def test_a_reference_takes_one_arm_and_unbounded_hearing_only() -> None:
     scenario, world = lively()
     two = Run(scenario, [village.arm(scenario, key) for key in "ab"], SEED, 0, world)
-    with pytest.raises(ValueError, match="n_lanes=4: a reference runs one arm"):
+    with pytest.raises(ValueError, match="n_lanes=2: a reference runs one arm"):
         NumpyRun(two, addressed(two))
     near = village.arm(scenario, physics={"confidence": 0.5})
     run = Run(scenario, [near], SEED, 0, world)

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import pytest
 
-from sim.lanes import fill_int, load_int, store, store_int, width_of
+from sim.memory import fill_int, load_int, store, store_int, width_of
 from sim.rng import (
     Stream,
     id_of,

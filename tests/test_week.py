@@ -544,7 +544,7 @@ def test_who_speaks_differs_from_week_to_week_and_from_firm_to_firm() -> None:
     weeks = []
     for week in range(2):
         run.advance_week(opens=week == 0)
-        weeks.append(run.state.spoken.copy())
+        weeks.append(run.state.spoken[:, 0].copy())
     ours, theirs = weeks[0] & 1, (weeks[0] >> 1) & 1
     assert ours.mean() == pytest.approx(0.5, abs=4 / 60)
     assert abs(agreement(ours, weeks[1] & 1)) < 4 / 30
@@ -755,7 +755,7 @@ def test_only_those_who_came_by_an_offer_are_referred_and_rewarded() -> None:
     people = handmade.world(3, 2, contact=ties, evidence=ties, tied=[1, 0, 1])
     run = started(replace(market, firms=firms), people)
     run.state.people[:, -1] = [[0.0], [0.9], [0.0]]
-    run.facts.chooses[:] = 1.0
+    run.facts.chooses[: run.world.n_stakeholders] = 1.0
     run.advance_quarter()
     assert run.counts[ADDS, 0, 0, 0] == 2
     assert run.counts[REFERRED, 0, 0, 0] == 1

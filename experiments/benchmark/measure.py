@@ -18,13 +18,13 @@ from experiments.benchmark.luck import addressed, fresh
 from experiments.benchmark.market import arms, market
 from experiments.benchmark.numpy_scipy import NumpyRun
 from experiments.benchmark.plain_mesa import MesaRun
-from sim.engine import LANE_CHOICES, Run
+from sim.engine import MOST_LANES, Run
 from sim.population import build_world
 from sim.scenario import WEEKS_PER_QUARTER, Scenario
 from sim.state import World
 
 SEED = 1
-PASS = LANE_CHOICES[-1]
+PASS = MOST_LANES
 MESA_MOST = 100_000  # stakeholders; a million objects take minutes and gigabytes to make
 STATE_MOST = 2e9  # bytes of state kept at once
 BYTES_PER_ARM = 94  # of state and messages of a stakeholder among three firms

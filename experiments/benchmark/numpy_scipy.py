@@ -97,7 +97,7 @@ class NumpyRun(TakenOver):
         self._take_offers(met, luck, heard)
         self._relax(met, heard, lived)
         engagement = np.zeros(self.world.n_firms, np.int64)
-        inside = np.flatnonzero(self.facts.works >= 0)
+        inside = np.flatnonzero(self.facts.works[: self.world.n_stakeholders] >= 0)
         firm = self.facts.works[inside]
         felt = (self.attitude[inside, firm] * ENGAGEMENT_SCALE).astype(np.int64)
         np.add.at(engagement, firm, felt)
@@ -227,7 +227,7 @@ class NumpyRun(TakenOver):
     def _choose(self, met: np.ndarray, luck: Luck, counts: np.ndarray) -> None:
         """Let those with an occasion take the provider of the highest value, or none."""
         law, week = self.law, self.week
-        rows = np.flatnonzero(luck.chooses < self.facts.chooses)
+        rows = np.flatnonzero(luck.chooses < self.facts.chooses[: len(self.kind)])
         at = np.arange(len(rows))
         own, offer = self.provider[rows], self.offer[rows]
         tied = np.flatnonzero(own >= 0)
