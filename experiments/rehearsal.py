@@ -82,13 +82,13 @@ def load_kernels(
 
 def _touch_kernels(scenario: Scenario, study: Study) -> None:
     """Run a quarter of a handful of stakeholders on every kind of vectors that the study has."""
-    from sim.engine import MOST_ALONE
+    from sim.engine import width_for
 
     kinds = tuple(replace(kind, count=min(kind.count, 20)) for kind in scenario.stakeholders)
     tiny = replace(scenario, people=None, stakeholders=kinds, warm_up=0)
     tiny, arms = shorten(tiny, _everybody(scenario, study), quarters=1)
     blocks = [arms[:size] for size in block_sizes(study)]
-    for block in {len(block) <= MOST_ALONE: block for block in blocks}.values():
+    for block in {width_for(len(block)): block for block in blocks}.values():
         run_unit(tiny, Unit(0, tuple(block)), study.seed, study.lanes)
 
 

@@ -77,10 +77,11 @@ from sim.state import (
 )
 from sim.structure import route, structures, todays_ways
 
-MOST_LANES = 16
+WIDTHS = (8, 16)  # lanes of vectors over arms
+MOST_LANES = WIDTHS[-1]
 MOST_THREADS = 1024
 # More arms than that are quicker side by side, with lanes to spare, than one after the other.
-MOST_ALONE = 5
+MOST_ALONE = 4
 
 
 @dataclass(frozen=True)
@@ -656,7 +657,11 @@ class Queue:
         self.ends[..., 0] = 0
 
 
+def width_for(n_arms: int) -> int:
+    """Return the lanes of vectors over so many arms; 1 where arms run one after the other."""
+    return 1 if n_arms <= MOST_ALONE else next(width for width in WIDTHS if width >= n_arms)
+
+
 def pad(arms: Sequence[Arm]) -> list[Arm]:
     """Fill up the lanes of vectors over arms with the last arm; few arms stay as they are."""
-    lanes = len(arms) if len(arms) <= MOST_ALONE else MOST_LANES
-    return list(arms) + [arms[-1]] * (lanes - len(arms))
+    return list(arms) + [arms[-1]] * (width_for(len(arms)) - len(arms))

@@ -95,10 +95,13 @@ def test_people_side_by_side_are_arms_side_by_side(name: str) -> None:
     arms = arms_of(market, MOST_LANES)
     wide = ran(market, world, arms)
     few = ran(market, world, arms[:MOST_ALONE])
+    half = ran(market, world, arms[: MOST_ALONE + 1])
     alone = ran(market, world, arms[4:5])
+    assert half.n_lanes < wide.n_lanes
     assert isinstance(wide.state.layout.across, Arms)
     assert isinstance(few.state.layout.across, People)
     assert [same_arm(few, j, wide, j) for j in range(MOST_ALONE)] == [[]] * MOST_ALONE
+    assert [same_arm(half, j, wide, j) for j in range(MOST_ALONE + 1)] == [[]] * (MOST_ALONE + 1)
     assert same_arm(alone, 0, wide, 4) == []
 
 

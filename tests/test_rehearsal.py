@@ -128,8 +128,8 @@ def test_kernels_are_loaded_for_every_number_of_lanes_that_the_study_has(
     question = ask(f"lanes={lanes}", f"twins={twins}")
     with Workers(1) as workers:
         load_kernels(question.scenario, question.study, workers, quiet)()
-    few = {size <= engine.MOST_ALONE for size in runner.block_sizes(question.study)}
-    assert sorted(size <= engine.MOST_ALONE for size in touched) == sorted(few)
+    needed = {engine.width_for(size) for size in runner.block_sizes(question.study)}
+    assert sorted(engine.width_for(size) for size in touched) == sorted(needed)
 
 
 def test_only_a_long_load_is_talked_about(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -400,7 +400,7 @@ def test_before_it_enters_a_firm_says_nothing_is_not_chosen_hears_and_books_noth
         talked = run.counts[[POSITIVE, NEGATIVE], 2].sum()
         assert (firms.effort[2].sum() > 0) == there
         assert (firms.investment[2].sum() > 0) == there
-        assert (run.seen[-1][1][2] > 0) == there, "rivals see no message of it"
+        assert (run.seen[-1][1][2, 2] > 0) == there, "it sends no message"
         assert (firms.quarter[:, 2] != 0).any() == there
         assert np.array_equal(firms.depreciated[2], worn) == (not there)
         assert (firms.cash[2, 0] != market.finance.start_cash) == there
