@@ -8,6 +8,7 @@ is where the shipped configs name their sources.
 from __future__ import annotations
 
 import importlib.resources
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,7 @@ GROUPS = (
 # Groups of which every file is loaded.
 SHELVES = ("mechanism", "portfolio")
 GLOBAL_GROUPS = ("scenario", "experiment")
+HEADER = "# @package _global_"
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,22 @@ def folders_of(config_dir: Path | None) -> list[Path]:
         if (shipped / inner).exists():
             raise SettingsError(f"{file}: {inner} is shipped already; give yours another name")
         read_yaml(file)
+        if inner.parts[0] in GLOBAL_GROUPS and not _is_global(file):
+            raise SettingsError(
+                f"{file} must begin with the line '{HEADER}': without it, what it writes would be "
+                f"taken for settings of {inner.parts[0]} alone"
+            )
     return [shipped, own]
+
+
+def _is_global(file: Path) -> bool:
+    """Whether the comments that a file begins with say so, as Hydra reads them."""
+    for line in _text(file).splitlines():
+        if line.strip() and not line.startswith("#"):
+            return False
+        if re.fullmatch(r"#\s*@package\s+_global_\s*", line):
+            return True
+    return False
 
 
 def files_of(group: str, folders: Sequence[Path]) -> list[Path]:
