@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +21,7 @@ from experiments.workers import Workers
 from sim import kpis
 from sim.scenario import CAPITALS, Arm, Plan, Scenario
 
-PATIENCE = 3.0  # seconds; loading kernels takes less, compiling them more
-COMPILING = "compiling the model, once on this machine: about half a minute"
+COMPILING = "compiling the model, once on this machine: about a minute, more if it is busy"
 REHEARSED = 1.5  # seconds that a forecast spends on running one block, at least one quarter of it
 # What a study does beside its runs, on one core of a small server of 2026: start, then report.
 START, REPORT, PER_ROW = 1.0, 1.2, 1e-6  # seconds; seconds; seconds per row of a table
@@ -60,22 +61,45 @@ def load_kernels(
     """Begin to load the kernels, and to compile them where no machine code is stored yet.
 
     One worker does it, so that no two compile the same; call what is returned to wait for it. If
-    the worker dies of it, so will those that run the study, which takes note of that.
+    the worker dies of it, so will those that run the study, which takes note of that. `say` is told
+    before anything is compiled, maybe from another thread.
     """
-    slow = threading.Timer(PATIENCE, say, [COMPILING])
-    slow.daemon = True
-    slow.start()
+
+    def told(looked: Future[bool]) -> None:
+        if looked.exception() is None and not looked.result():
+            say(COMPILING)
+
+    workers.submit(_are_compiled, _widths(study)).add_done_callback(told)
     loading = workers.submit(_touch_kernels, scenario, study)
 
     def wait() -> None:
-        try:
+        with suppress(BrokenProcessPool):
             loading.result()
-        except BrokenProcessPool:
-            pass
-        finally:
-            slow.cancel()
 
     return wait
+
+
+def _widths(study: Study) -> list[int]:
+    """Return the numbers of lanes that the study's kernels are compiled for."""
+    from sim.engine import LANE_CHOICES
+
+    return sorted({min(n for n in LANE_CHOICES if n >= size) for size in block_sizes(study)})
+
+
+def _are_compiled(widths: Sequence[int]) -> bool:
+    """Whether machine code is stored for these numbers of lanes, as Numba's index files tell."""
+    from numba.core.dispatcher import Dispatcher
+
+    from sim import kernels
+
+    stored: set[str] = set()
+    found: list[Any] = [each for each in vars(kernels).values() if isinstance(each, Dispatcher)]
+    for kernel in found:
+        # Numba counts nothing as stored that was compiled of another source.
+        index = kernel._cache._cache_file._load_index()
+        stored |= {str(argument) for signature, *_ in index for argument in signature}
+    # The type of a kernel's `width`, see sim.lanes.width_of.
+    return all(f"UniTuple(int64 x {width})" in stored for width in widths)
 
 
 def _touch_kernels(scenario: Scenario, study: Study) -> None:

@@ -74,7 +74,7 @@ def run_study(
         worlds.forget(folder)
 
 
-def _passes(scenario: Scenario, study: Study, work: _Work) -> Runs:
+def _passes(scenario: Scenario, study: Study, work: _Work | _Shelf) -> Runs:
     arms = [Planned(arm) for arm in designs.arms(study, scenario)]
     baseline = next(p.arm for p in arms if p.arm.key == study.baseline)
     twins = {p.arm.key: _twins(p.arm, scenario) for p in arms}
@@ -94,6 +94,14 @@ def _passes(scenario: Scenario, study: Study, work: _Work) -> Runs:
         late = [*late, *twins[best]]
     second = work.run(late, later=0)
     return Runs(first.planned + second.planned, first.results + second.results)
+
+
+def stored_runs(scenario: Scenario, study: Study, folder: Path) -> Runs | None:
+    """Return all of the study's runs if the folder's journal holds every one, else None."""
+    try:
+        return _passes(scenario, study, _Shelf(study, folder))
+    except _NotStored:
+        return None
 
 
 def first_ranked(study: Study, runs: Runs) -> str | None:
@@ -131,10 +139,19 @@ def twins_planned(study: Study) -> int:
 
 def block_sizes(study: Study) -> list[int]:
     """Return how many arms each unit of one replication has, both passes together."""
+    return [min(study.lanes, n - i) for n in _pass_sizes(study) for i in range(0, n, study.lanes)]
+
+
+def units_at_once(study: Study) -> int:
+    """Return how many units there are to run side by side, in the larger of the two passes."""
+    return study.replications * -(-max(_pass_sizes(study)) // study.lanes)
+
+
+def _pass_sizes(study: Study) -> tuple[int, int]:
+    """Return how many arms the two passes run in each replication."""
     n_arms, n_twins = len(study.portfolios), twins_planned(study)
     early = min(_free_lanes(study), len(Flow)) if study.twins == "first" else n_twins
-    passes = (n_arms + early, n_twins - early)
-    return [min(study.lanes, n - i) for n in passes for i in range(0, n, study.lanes)]
+    return n_arms + early, n_twins - early
 
 
 def _free_lanes(study: Study) -> int:
@@ -223,6 +240,28 @@ def _joined(parts: Sequence[UnitResult]) -> UnitResult:
 def _twins(arm: Arm, scenario: Scenario) -> list[Planned]:
     pairs = designs.twins(arm, len(scenario.firms))
     return [Planned(twin, arm.key, int(flow)) for flow, twin in pairs]
+
+
+class _NotStored(Exception):
+    """A unit that is asked for is not in the journal, or has failed."""
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """The units of a study that its journal holds; nothing is run."""
+
+    study: Study
+    folder: Path
+
+    def run(self, planned: Sequence[Planned], later: int) -> Runs:
+        """Return the stored runs of some arms."""
+        found = []
+        for unit in units_of([p.arm for p in planned], self.study):
+            stored = read_unit(self.folder, unit.name)
+            if stored is None or not stored.finished:
+                raise _NotStored
+            found.append(stored)
+        return Runs(tuple(planned), tuple(found))
 
 
 @dataclass
