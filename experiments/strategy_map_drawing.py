@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from experiments.figures import LETTER, badge, letter_ink, light, page, wrap
-from experiments.notation import LETTERS, PERSPECTIVES
+from experiments.notation import LETTERS, NO_DATA_MEANS, PERSPECTIVES
 from experiments.sheet import PAPER, SOFT, Sheet, Step
 from experiments.strategy_map_routing import (
     BOX,
@@ -27,6 +27,7 @@ from sim.strategy_map import RANKS, RIVALS, StrategyMap
 
 CAUSE = "#66727f"
 DASHES = (6.0, 4.0)
+RIM = 1.4
 EDGE, ROW, SLATE = "#8894a1", "#f1f4f7", "#39434f"
 LEGEND = 100.0
 KEY = 13.2
@@ -35,7 +36,7 @@ LIGHTS = (
     (scorecard.AMBER, "between goal and red flag"),
     (scorecard.RED, "at or beyond the red flag"),
     (scorecard.NO_TARGET, "measured, but no target is set"),
-    (scorecard.NO_DATA, "no indicator of this model measures it"),
+    (scorecard.NO_DATA, NO_DATA_MEANS),
 )
 
 
@@ -110,7 +111,10 @@ class _Turned:
         self.sheet, self.bottoms, self.base = sheet, bottoms, base
 
     def edge(self, edge: Edge) -> None:
-        """Draw a line with a white rim, so that what it crosses passes under it, and its head."""
+        """Draw a line with a hair of white beside it, so that what it crosses passes under it.
+
+        The hair is thin: a wide one would cut what passes under into pieces that look like dashes.
+        """
         flow = edge.link.flow
         color = COLORS[Flow(flow)] if flow else CAUSE
         width, tip, half = (4.2, 11.0, 6.0) if flow else (2.1, 9.0, 4.6)
@@ -118,7 +122,7 @@ class _Turned:
         (x, y), towards = points[-1], 1 if points[-1][1] > points[-2][1] else -1
         points[-1] = (x, y - towards * tip)
         steps = _rounded(points, 8)
-        self.sheet.path(steps, stroke=PAPER, width=width + 4.4)
+        self.sheet.path(steps, stroke=PAPER, width=width + RIM)
         self.sheet.path(steps, stroke=color, width=width, dash=DASHES if edge.link.feedback else ())
         self.sheet.polygon(
             [(x - half, y - towards * tip), (x + half, y - towards * tip), (x, y)],
