@@ -10,7 +10,7 @@ from experiments.notation import listed
 from experiments.report_findings import Findings
 from experiments.report_words import name_of
 
-SAME_MARK, LUCK_MARK, SPLIT_MARK, SMALL_MARK, NONE_MARK = "~", "†", "‡", "<", "?"
+SAME_MARK, LUCK_MARK, SPLIT_MARK, SMALL_MARK, NONE_MARK = "~", "†", "‡", "<", "°"
 
 
 def mark(row: Mapping[str, Any]) -> str:

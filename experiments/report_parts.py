@@ -306,6 +306,8 @@ def shown_sentence(findings: Findings) -> str:
     study = findings.study
     if findings.shown == study.baseline:
         return f"Shown for {study.label(study.baseline)}, the only portfolio run."
+    if len(findings.order) == 1:
+        return f"Shown for {study.label(findings.shown)} beside {study.label(study.baseline)}."
     note = (
         ""
         if recommended(findings) == findings.shown

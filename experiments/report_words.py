@@ -94,7 +94,8 @@ def _what(findings: Findings) -> str:
         )
     if verdict == ONE_RUN:
         return (
-            f"One replication decides nothing. In this one {label} comes first, "
+            f"One replication decides nothing. In this one {label} "
+            f"{'comes first, ' if len(findings.order) > 1 else 'makes a difference of '}"
             f"{by} against {base} in {name_of(findings, kpi)}; run at least ten."
         )
     if verdict == NO_VALUE:

@@ -132,13 +132,9 @@ def folders_of(config_dir: Path | None) -> list[Path]:
 
 
 def _is_global(file: Path) -> bool:
-    """Whether the comments that a file begins with say so, as Hydra reads them."""
-    for line in _text(file).splitlines():
-        if line.strip() and not line.startswith("#"):
-            return False
-        if re.fullmatch(r"#\s*@package\s+_global_\s*", line):
-            return True
-    return False
+    """Whether a file begins with the line; blank lines may stand before it, as for Hydra."""
+    first = next((line.strip() for line in _text(file).splitlines() if line.strip()), "")
+    return re.fullmatch(r"#\s*@package\s+_global_", first) is not None
 
 
 def files_of(group: str, folders: Sequence[Path]) -> list[Path]:

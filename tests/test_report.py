@@ -206,6 +206,10 @@ def test_one_portfolio_is_not_called_every_portfolio(study: StudyResults) -> Non
         said = decision(with_noise(one, noise))["What to do"]
         assert said.startswith("Move no money on this evidence. “Service” does not ")
     assert "winner of many" not in decision(one)["What could make it wrong"]
+    assert "first" not in report_parts.shown_sentence(find(one))
+    single = synthetic_results.study(replications=1, quarters=3)
+    said = decision(only(single, {"as_is": "As is", "service": "Service"}))["What to do"]
+    assert "In this one “Service” makes a difference of " in said
 
 
 def test_more_replications_than_were_run_are_asked_for_where_they_did_not_suffice() -> None:
@@ -579,7 +583,7 @@ def test_an_interval_beside_0_without_a_verdict_is_explained_on_the_spot(
 
 def test_marks_that_do_not_occur_are_not_explained(study: StudyResults) -> None:
     foot = terminal_summary(study).split("Mean difference")[1].split("Better than")[0]
-    for mark in "~†<?":
+    for mark in "~†‡<°":
         table = terminal_summary(study).split("Mean difference")[0]
         assert (f"\n{mark} " in foot) == (mark in table)
 

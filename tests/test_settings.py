@@ -648,10 +648,12 @@ def test_a_scenario_without_its_first_line_is_told_so(first: str, tmp_path: Path
         assert "mine.yaml must begin with the line '# @package _global_'" in said
 
 
-def test_the_first_line_may_stand_below_other_comments(tmp_path: Path) -> None:
-    text = "# Ours.\n\n# @package _global_\ndefaults:\n  - village\n  - _self_\nquarters: 3\n"
-    write(tmp_path, "scenario/mine.yaml", text)
+def test_blank_lines_may_stand_above_the_first_line_but_no_comment(tmp_path: Path) -> None:
+    text = "# @package _global_\ndefaults:\n  - village\n  - _self_\nquarters: 3\n"
+    write(tmp_path, "scenario/mine.yaml", f"\n\n{text}")
     assert load(["scenario=mine", "portfolios=[as_is]"], tmp_path).scenario.quarters == 3
+    write(tmp_path, "scenario/mine.yaml", f"# Ours.\n{text}")
+    assert "must begin with the line" in refusal("scenario=mine", config_dir=tmp_path)
 
 
 def test_a_scenario_whose_defaults_leave_a_group_out_is_told_which(tmp_path: Path) -> None:
