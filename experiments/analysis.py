@@ -23,6 +23,7 @@ from sim.checks import nearest
 
 BETTER, WORSE, SAME, ONE_RUN = "better", "worse", "cannot be told apart", "one replication"
 SMALL, NO_VALUE = "no difference worth having", "no value"
+BY_LUCK, SPLIT = "some of many do so by luck", "replications disagree"
 LEVEL = 0.05
 
 
@@ -217,13 +218,16 @@ def verdict(sample: Paired, adjusted: float, worth: float = 0.0) -> str:
     return BETTER if sample.gain > 0 else WORSE
 
 
-def corrected_away(row: Mapping[Any, Any]) -> bool:
-    """Whether an arm is not told apart although its own interval excludes 0.
+def why_not_told(row: Mapping[Any, Any]) -> str:
+    """Return why an arm is not told apart although its own interval excludes 0; empty if it is.
 
-    The interval is of one comparison; the verdict is corrected for all comparisons of an indicator
-    and wants most replications to agree. `row` is one of `differences`.
+    Either because the interval is of one comparison and the verdict is corrected for all of an
+    indicator (BY_LUCK), or because as many replications contradict the mean's sign as agree with it
+    (SPLIT). `row` has low, high, p_holm and verdict of `differences`.
     """
-    return bool(row["verdict"] == SAME and (row["low"] > 0 or row["high"] < 0))
+    if row["verdict"] != SAME or not (row["low"] > 0 or row["high"] < 0):
+        return ""
+    return SPLIT if row["p_holm"] < LEVEL else BY_LUCK
 
 
 def differences(
@@ -268,11 +272,18 @@ def direction(kpi: str) -> int:
 def replications_needed(sample: Paired, comparisons: int = 1, power: float = 0.8) -> float:
     """Return how many paired replications would tell this difference from 0.
 
-    At 80 % power, with the level of 5 % divided among the comparisons, as for the first step of
-    Holm's correction.
+    By the t test at 80 % power, with the level of 5 % divided among the comparisons, as for the
+    first step of Holm's correction: always more than did not suffice to reject.
     """
     if sample.n < 2 or sample.mean == 0:
         return float("nan")
-    spread = sample.mcse * np.sqrt(sample.n)
-    reach = special.ndtri(1 - LEVEL / (2 * max(comparisons, 1))) + special.ndtri(power)
-    return float(np.ceil((reach * spread / sample.mean) ** 2))
+    ratio = sample.mcse * np.sqrt(sample.n) / sample.mean
+    sure = 1 - LEVEL / (2 * max(comparisons, 1))
+    count = max(2.0, np.ceil(((special.ndtri(sure) + special.ndtri(power)) * ratio) ** 2))
+    # Student's t asks for a few more than the normal distribution, the more the fewer there are.
+    while True:
+        reach = special.stdtrit(count - 1, sure) + special.stdtrit(count - 1, power)
+        needed = np.ceil((reach * ratio) ** 2)
+        if needed <= count or not np.isfinite(needed):
+            return float(max(count, needed))
+        count = count + 1

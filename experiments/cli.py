@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -21,7 +22,7 @@ from sim.checks import nearest
 
 VERBS = {
     "compare": "compare portfolios of influence mechanisms; the default is the shipped question",
-    "run": "the same for one portfolio: portfolio=NAME (today's, if none is given)",
+    "run": "the same for one portfolio: portfolio=NAME (listening_first, if none is given)",
     "ledger": "count who thinks or does something they otherwise wouldn't, flow by flow: "
     "compare, or with portfolio=NAME run, with ledger=first",
     "explain": "tell how a flow influenced somebody: flow=1..6 [portfolio=NAME] [quarter=N] "
@@ -110,7 +111,19 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             raise InputError(f"unknown option {word!r}{nearest(word, _options(options.verb))}")
         raise InputError(f"{word!r} is neither an option nor of the form key=value")
     options.overrides = overrides
+    _check_once(words, overrides)
     return options
+
+
+def _check_once(words: Sequence[str], overrides: Sequence[str]) -> None:
+    """Refuse what is given twice: one of the two would be ignored."""
+    options = [word.partition("=")[0] for word in words if word.startswith("--")]
+    keys = [text.partition("=")[0].strip() for text in overrides]
+    for name, count in Counter([*options, *keys]).items():
+        if count > 1:
+            raise InputError(f"{name} is given {count} times: keep one")
+    if "--seed" in options and "seed" in keys:
+        raise InputError("the seed is given twice, by --seed and by seed=: keep one")
 
 
 def _split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -170,11 +183,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_study_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=_count, metavar="N", help="processes (as many as cores)")
+    parser.add_argument(
+        "--jobs",
+        type=_count,
+        metavar="N",
+        help="processes, at most (and if not given) as many as cores",
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would run, and about how long; do nothing"
     )
-    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    parser.add_argument(
+        "--quiet",
+        action="store_true",
+        help="no progress and no summary: print where the results are and nothing else",
+    )
 
 
 def _example(verb: str) -> str:

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from experiments.settings import Settings
 
 RESULTS = Path("results")
+ONE_PORTFOLIO = "run takes one portfolio=NAME; compare takes portfolios=[NAME, ...]"
 
 
 def study(options: argparse.Namespace, argv: Sequence[str]) -> int:
     """Conduct, or with --dry-run foretell, the study that is asked for; return the exit code."""
-    jobs = options.jobs or _cores()
+    jobs = min(options.jobs or _cores(), _cores())
     if jobs > 1:
         workers.get_ready()  # while the settings are read
     settings, name = _asked(options)
+    jobs = _useful(jobs, options.jobs, settings, options.quiet)
     question = _question(settings, shlex.join(["influence", *argv]))
     folder = _folder(options.out, question, name)
     if options.dry_run:
@@ -34,6 +36,22 @@ def study(options: argparse.Namespace, argv: Sequence[str]) -> int:
     if folder is None:
         folder = _dated_folder(settings, name)
     return _conduct(question, folder, jobs, options.quiet, resume_line(argv, folder))
+
+
+def _useful(jobs: int, wished: int | None, settings: Settings, quiet: bool) -> int:
+    """Return at most as many processes as there is work for; say so where more were wished for."""
+    from experiments.runner import units_at_once
+
+    units = units_at_once(settings.study)
+    found = min(jobs, units)
+    if wished and found < wished and not quiet:
+        why = (
+            f"the study has {_count(units, 'unit')} of work"
+            if units < jobs
+            else f"this process may use {_count(_cores(), 'core')}"
+        )
+        print(f"--jobs {wished}: {why}, so that {_processes(found)} will do", file=sys.stderr)
+    return found
 
 
 def _cores() -> int:
@@ -65,17 +83,30 @@ def _asked(options: argparse.Namespace) -> tuple[Settings, str]:
         return settings, f"{prefix}{settings.study.key}"
     chosen = values_of(overrides, "portfolio")
     others = [text for text in overrides if not text.startswith("portfolio=")]
-    if len(chosen) > 1 or values_of(others, "portfolios"):
-        raise SettingsError(
-            f"{options.verb} takes one portfolio=NAME; compare takes portfolios=[NAME, ...]"
-        )
+    if values_of(others, "portfolios"):
+        raise SettingsError(ONE_PORTFOLIO)
     check_portfolio(chosen, options.config_dir)
     if not values_of(others, "experiment"):
         others = ["experiment=run", *others]
+    if not chosen:
+        return _by_default(load(others, options.config_dir))
     baseline = baseline_of(others, options.config_dir)
     keys = list(dict.fromkeys([baseline, *chosen]))
     settings = load([*others, f"portfolios=[{','.join(keys)}]"], options.config_dir)
     return settings, f"{prefix}{settings.study.key}_{keys[-1]}"
+
+
+def _by_default(settings: Settings) -> tuple[Settings, str]:
+    """Return the settings if the experiment's own file asks about one portfolio."""
+    from experiments.settings import SettingsError
+
+    study = settings.study
+    others = [p.key for p in study.portfolios if p.key != study.baseline]
+    if len(others) > 1:
+        raise SettingsError(
+            f"{ONE_PORTFOLIO}; experiment {study.key} asks about {len(others)}: {', '.join(others)}"
+        )
+    return settings, f"{study.key}_{(others or [study.baseline])[0]}"
 
 
 def values_of(overrides: Sequence[str], key: str) -> list[str]:
@@ -162,13 +193,17 @@ def _foretell(question: Question, jobs: int, quiet: bool) -> None:
 
     scenario, study = question.scenario, question.study
     print(f"{scenario.label}: {study.question}")
-    print(f"{scenario.quarters} quarters, {study.replications} replications, seed {study.seed}")
+    print(
+        f"{_count(scenario.quarters, 'quarter')}, {_count(study.replications, 'replication')}, "
+        f"seed {study.seed}"
+    )
     width = max(len(portfolio.key) for portfolio in study.portfolios)
     print(f"\n{'portfolio':{width}}  planned cost ({scenario.currency}, present value)")
     for arm in designs.arms(study, scenario):
         cost = designs.planned_present_value(arm.plan, scenario, arm.design)
         mark = "  baseline" if arm.key == study.baseline else ""
         print(f"{arm.key:{width}}  {cost:12,.0f}{mark}")
+    _warn_of_budget(question)
     with workers.Workers(jobs) as crew:
         try:
             about = forecast(scenario, study, crew, _Watcher(quiet, jobs).say)
@@ -177,6 +212,31 @@ def _foretell(question: Question, jobs: int, quiet: bool) -> None:
     print(f"\n{about.runs:,} runs, muted twins included ({study.twins}), on {_processes(jobs)}:")
     print(about.in_words())
     print("nothing was kept and nothing was written")
+
+
+def _warn_of_budget(question: Question) -> None:
+    """Say which plans the budget of a quarter will cut."""
+    from experiments import designs
+    from experiments.budget import excess
+
+    scenario = question.scenario
+    planned = designs.arms(question.study, scenario)
+    beyond = {arm.key: found for arm in planned if (found := excess(arm.plan, scenario))}
+    if not beyond:
+        return
+    budget = next(iter(beyond.values())).budget
+    print(
+        f"\nwarning: the budget allows {budget:,.0f} {scenario.currency} a quarter, today's "
+        "programmes and capital included;\nlower planned_cost or raise "
+        "organization.policy.budget, or what is beyond it will be cut:"
+    )
+    for key, found in beyond.items():
+        quarters = f"{len(found.quarters)} of {_count(scenario.quarters, 'quarter')}"
+        print(f"  {key} plans up to {found.most:,.0f}, too much in {quarters}")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
 def _processes(jobs: int) -> str:

@@ -14,7 +14,7 @@ from experiments.designs import Study
 from experiments.journal import Runs
 from experiments.provenance import Identity
 from experiments.rehearsal import load_kernels
-from experiments.runner import Progress, run_study
+from experiments.runner import Progress, run_study, stored_runs
 from experiments.workers import Workers
 from sim.flows import ORGANIZATION
 from sim.scenario import Scenario
@@ -83,6 +83,11 @@ def conduct(question: Question, folder: Path, jobs: int, watcher: Watcher) -> Ou
     store.write_settings(folder, question.resolved)
     store.write_manifest(folder, manifest)
     with Workers(jobs) as workers:
+        stored = stored_runs(question.scenario, question.study, folder) if resumed else None
+        if stored is not None:
+            watcher.say(f"all {sum(stored.counts().values()):,} runs were there already")
+            watcher.say("writing tables and report")
+            return _finish(question, folder, manifest, stored, workers)
         loaded = load_kernels(question.scenario, question.study, workers, watcher.say)
         # What the report needs is imported while a worker loads the kernels.
         import experiments.report

@@ -376,7 +376,12 @@ def check_until(name: str, start: int, until: int | None) -> None:
 
 def _profile(name: str, start: int, ramp: int, until: int | None, quarters: int) -> np.ndarray:
     if start > quarters:
-        raise ValueError(f"{name}: start={start} lies beyond the horizon of {quarters} quarters")
+        horizon = f"{quarters} quarter{'s' * (quarters > 1)}"
+        raise ValueError(
+            f"{name}: start={start} lies beyond the horizon of {horizon}: "
+            f"ask for quarters={start} or more, or leave this portfolio out by "
+            "portfolios=[NAME, ...]"
+        )
     funded = np.arange(1, quarters + 1) - (start - 1)
     profile = np.clip(funded / ramp, 0.0, 1.0)
     if until is not None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.analysis import BETTER, SMALL, WORSE, corrected_away
+from experiments.analysis import BETTER, SAME, SMALL, SPLIT, WORSE, why_not_told
 from experiments.figures import (
+    GRID,
     HEAD,
     LETTER,
     LINE,
@@ -32,8 +33,9 @@ from experiments.sheet import FAINT, INK, PAPER, SOFT, Sheet
 
 NAMES_END, ROW = 330.0, 40.0
 # What a mark says, by its kind; only those that occur are explained.
-TOLD, SOLE, SAME_MARK, TINY = "told", "sole", "same", "tiny"
+TOLD, SOLE, DIVIDED, SAME_MARK, TINY, NONE = "told", "sole", "divided", "same", "tiny", "none"
 BAND_COLOR = "#dfe5ea"
+BEYOND = 0.5  # of the range of all means: how far bands are shown beyond it
 
 
 def comparison(table: pd.DataFrame, cast: Cast, worth: Mapping[str, float]) -> Sheet:
@@ -49,6 +51,10 @@ def comparison(table: pd.DataFrame, cast: Cast, worth: Mapping[str, float]) -> S
     headline = list(dict.fromkeys(table["kpi"]))
     n, of = int(table["n"].max()), int(table["of"].max())
     luck = f"{n} replications" if n == of else f"{n} of {of} replications"
+    said = f"Mean paired difference over {luck} on the same luck. Each line is the 95 % interval "
+    said += "of that one comparison."
+    if n < 2:
+        said = "Paired difference in one replication: without a second there is no interval."
     kinds = {_kind(row) for row in table.to_dict("records")}
     notes = [note for note in _explained(cast, any(worth.values())) if note[0] in kinds]
     width = max(WIDTH, NAMES_END + 190 * len(headline))
@@ -61,8 +67,7 @@ def comparison(table: pd.DataFrame, cast: Cast, worth: Mapping[str, float]) -> S
         above + ROW * len(cast.order) + 52,
         f"What each portfolio changes by quarter {int(table['quarter'].iloc[0])}, compared with "
         f"{cast.against}",
-        f"Mean paired difference over {luck} on the same luck. Each line is the 95 % interval of "
-        "that one comparison.",
+        said,
         width,
     )
     for place, (kind, text) in enumerate(notes):
@@ -95,6 +100,9 @@ def _explained(cast: Cast, banded: bool) -> list[tuple[str, str]]:
         (TOLD, f"told apart from {cast.against}"),
         (SOLE, f"cannot be told apart: its own interval excludes 0, but of {count} comparisons "
                "some do so by luck, and after correcting for that it is not sure"),
+        (DIVIDED, "cannot be told apart: its own interval excludes 0, but a few large replications "
+                  "carry it, and at least as many contradict its sign as agree"),
+        (NONE, "no verdict from fewer than two replications"),
         (SAME_MARK, f"cannot be told apart from {cast.against}"),
         (TINY, f"no difference worth having: {small}"),
     ]  # fmt: skip
@@ -105,14 +113,22 @@ def _kind(row: Mapping[Any, Any]) -> str:
         return TOLD
     if row["verdict"] == SMALL:
         return TINY
-    return SOLE if corrected_away(row) else SAME_MARK
+    if row["verdict"] != SAME:
+        return NONE
+    why = why_not_told(row)
+    return (DIVIDED if why == SPLIT else SOLE) if why else SAME_MARK
 
 
 def _mark(sheet: Sheet, x: float, y: float, kind: str, color: str) -> None:
     if kind == TINY:
         sheet.box(x - 5, y - 5, 10, 10, PAPER, color, 2.4)
         return
+    if kind == NONE:
+        sheet.polygon([(x - 7, y), (x, y - 7), (x + 7, y), (x, y + 7)], PAPER, color, 2.2)
+        return
     sheet.circle(x, y, 6.6, color if kind == TOLD else PAPER, color, 2.6)
+    if kind == DIVIDED:
+        sheet.line([(x - 6, y), (x + 6, y)], color, 2.6)
     if kind == SOLE:
         sheet.circle(x, y, 2.6, color)
 
@@ -180,24 +196,26 @@ def over_time(
     seen = table[table["arm"].isin(cast.order)]
     values = seen[["mean", "p10", "p90"]].to_numpy(dtype=float)
     look = _look(kpi, cast.currency, values)
-    low, high = span(values, look, 0.08)
+    low, high, is_cut = _reach(values, look)
     sheet, top = page(
         tall * lines + 30,
         f"{cast.names[kpi]} quarter by quarter, compared with {cast.against}",
-        _time_caption(kpi, look, cast, payback is not None),
+        _time_caption(kpi, look, cast, payback is not None)
+        + " Bands that reach beyond the scale are cut off." * is_cut,
     )
     paths = {str(arm): rows.sort_values("quarter") for arm, rows in seen.groupby("arm")}
     last = int(seen["quarter"].max())
+    levels, ceiling = ticks(low, high, 8), high
     high += 0.22 * (high - low)  # room for the words above the lines
     for place, arm in enumerate(cast.order):
         left, head = 84 + wide * (place % columns), top + 32 + tall * (place // columns)
         plot = Panel(sheet, left, head, wide - 40, tall - 62, (0, low), (last, high))
-        _frame(plot, last, place % columns == 0, place + columns >= len(cast.order))
+        _frame(plot, last, levels, place % columns == 0, place + columns >= len(cast.order))
         for other in cast.order:
             rows = paths[other]
             sheet.line(plot.path(rows["quarter"], rows["mean"] * look.factor), FAINT, 1.3)
         late = payback[arm] if payback else math.nan
-        _own_path(plot, paths[arm], cast.colors[arm], look, late)
+        _own_path(plot, ceiling, paths[arm], cast.colors[arm], look, late)
         label = cast.labels[arm]
         sheet.write(left, head - 14, label if len(label) <= 36 else f"{label[:35]}…", HEAD)
     sheet.write(WIDTH / 2, sheet.height - 12, "quarter", TEXT, SOFT, anchor="middle")
@@ -214,22 +232,48 @@ def _time_caption(kpi: str, look: Shown, cast: Cast, with_payback: bool) -> str:
     )
 
 
-def _frame(plot: Panel, last: int, with_y: bool, with_x: bool) -> None:
+def _reach(values: np.ndarray, look: Shown) -> tuple[float, float, bool]:
+    """Return the ends of the upright scale and whether a band reaches beyond.
+
+    One wide band must not press all means together: the scale reaches beyond them by no more than
+    their own range. `values` are mean, p10 and p90.
+    """
+    low, high = span(values, look, 0.08)
+    least, most = span(values[:, :1], look, 0.08)
+    room = BEYOND * (most - least)
+    ends = max(low, least - room), min(high, most + room)
+    return *ends, ends != (low, high)
+
+
+def _frame(plot: Panel, last: int, levels: Sequence[float], with_y: bool, with_x: bool) -> None:
     marked = [q for q in range(last + 1) if q % max(1, math.ceil(last / 6)) == 0]
     plot.columns(marked, [str(q) for q in marked] if with_x else ())
-    levels = ticks(plot.low[1], plot.high[1], 5)
     for value, text in zip(levels, tick_texts(levels), strict=True):
         y = plot.y(value)
+        plot.sheet.line([(plot.left, y), (plot.left + plot.width, y)], GRID)
         if with_y:
             plot.sheet.write(plot.left - 8, y, text, NOTE, SOFT, anchor="right")
     plot.zero(upright=False)
 
 
-def _own_path(plot: Panel, rows: pd.DataFrame, color: str, look: Shown, late: float) -> None:
-    """Draw an arm's mean and band, where it ends, and the median quarter of payback."""
+def _within(plot: Panel, ceiling: float, xs: pd.Series, ys: pd.Series) -> list[tuple[float, float]]:
+    """Return the points of a curve, cut off at the floor of the scale and at the ceiling."""
+    known = ys.notna().to_numpy()
+    if not known.any():
+        return []
+    fine = np.linspace(xs[known].min(), xs[known].max(), 20 * int(np.ptp(xs[known])) + 1)
+    values = np.interp(fine, xs[known], ys[known]).clip(plot.low[1], ceiling)
+    return plot.path(list(fine), list(values))
+
+
+def _own_path(
+    plot: Panel, ceiling: float, rows: pd.DataFrame, color: str, look: Shown, late: float
+) -> None:
+    """Draw an arm's mean, its band up to the ceiling, where it ends and when it pays back."""
     sheet = plot.sheet
-    low = plot.path(rows["quarter"], rows["p10"] * look.factor)
-    high = plot.path(rows["quarter"], rows["p90"] * look.factor)
+    low, high = (
+        _within(plot, ceiling, rows["quarter"], rows[end] * look.factor) for end in ("p10", "p90")
+    )
     if low:
         sheet.polygon([*low, *reversed(high)], color, opacity=0.2)
         sheet.line(plot.path(rows["quarter"], rows["mean"] * look.factor), color, 3.2)
@@ -239,5 +283,5 @@ def _own_path(plot: Panel, rows: pd.DataFrame, color: str, look: Shown, late: fl
         x, y = plot.x(late), plot.y(0)
         sheet.polygon([(x - 7, y), (x, y - 7), (x + 7, y), (x, y + 7)], color, PAPER, 1.4)
     elif not math.isnan(late):
-        said += ", does not pay back"
+        said += ", not paid back"
     sheet.write(plot.left + 6, plot.top + 10, said, NOTE)

@@ -56,12 +56,15 @@ def influence_matrix(
     grids = {arm: _grid(rows[rows["arm"] == arm], kinds) for arm in arms}
     reach = max((np.nanmax(np.abs(grid[0]), initial=0.0) for grid in grids.values()), default=0.0)
     decimals = max(0, min(MOST_DECIMALS, 1 - math.floor(math.log10(reach)))) if reach else 0
+    said = f"mean over replications ({MEASURE_UNITS[measure]}). In brackets: the 95 % interval "
+    said += "includes 0"
+    if _is_single(rows):
+        said = f"in one replication ({MEASURE_UNITS[measure]}), which is no more than a hint"
     sheet, top = page(
         150 + CELL * len(kinds),
         f"Who is moved by which flow: {measure.replace('_', ' ')} towards our organization, "
         f"quarter {quarter}",
-        f"Run minus its twin with that flow muted, mean over replications "
-        f"({MEASURE_UNITS[measure]}). In brackets: the 95 % interval includes 0.",
+        f"Run minus its twin with that flow muted, {said}.",
     )
     _name_cells(sheet, top, kinds)
     top += 124
@@ -123,7 +126,7 @@ def _grid(rows: pd.DataFrame, kinds: Mapping[str, str]) -> tuple[np.ndarray, np.
     for row in rows.itertuples():
         place = lines[row.kind], int(row.flow) - 1
         mean[place] = row.mean
-        told[place] = row.low > 0 or row.high < 0
+        told[place] = row.low > 0 or row.high < 0 or row.n < 2
     return mean, told
 
 
@@ -147,11 +150,12 @@ def flow_contributions(
     name = cast.names[kpi]
     rows = summary[(summary["kind"] == "") & (summary["measure"] == kpi)]
     split = len(arms) > 1 and not parts.empty
+    said = "one replication, no interval" if _is_single(rows) else "mean and 95 % interval"
     above, tall = (62 if split else 40), BAR * (7 if split else 6)
     sheet, top = page(
         above + tall + 60,
         f"What each flow contributes to: {name[0].lower()}{name[1:]}, quarter {quarter}",
-        "Run minus its twin with that flow muted; mean and 95 % interval. Flows work together, so "
+        f"Run minus its twin with that flow muted; {said}. Flows work together, so "
         "that the parts need not add up to the whole.",
     )
     _name_flows(sheet, top + above, split)
@@ -172,6 +176,11 @@ def flow_contributions(
         sheet.write(left, top + 28, "\n".join(lines), TEXT)
         _part_bars(sheet, left, top + above, WIDTH - 24 - left, tall, parts, kpi, cast)
     return sheet
+
+
+def _is_single(rows: pd.DataFrame) -> bool:
+    """Whether means are of fewer than two replications."""
+    return not rows.empty and int(rows["n"].max()) < 2
 
 
 def _arm_bars(

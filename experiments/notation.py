@@ -12,6 +12,8 @@ LETTERS = {
     scorecard.GREEN: "G", scorecard.AMBER: "A", scorecard.RED: "R", scorecard.NO_DATA: "?",
     scorecard.NO_TARGET: "–",
 }  # fmt: skip
+# What the question mark says, in the scorecard and on the strategy map alike.
+NO_DATA_MEANS = "no data: not measured, or not defined in that quarter"
 PERSPECTIVES = {
     "financial": "Financial", "customer": "Stakeholders", "internal": "Internal processes",
     "learning": "Learning and growth",

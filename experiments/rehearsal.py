@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +23,7 @@ from sim.flows import ORGANIZATION
 from sim.influenced import ENTRIES
 from sim.scenario import CAPITALS, Arm, Plan, Scenario
 
-PATIENCE = 3.0  # seconds; loading kernels takes less, compiling them more
-COMPILING = "compiling the model, once on this machine: about half a minute"
+COMPILING = "compiling the model, once on this machine: about a minute, more if it is busy"
 REHEARSED = 1.5  # seconds that a forecast spends on running one block, at least one quarter of it
 # What a study does beside its runs, on one core of a small server of 2026: start, then report.
 START, REPORT, PER_ROW = 1.0, 1.2, 1e-6  # seconds; seconds; seconds per row of a table
@@ -62,22 +63,49 @@ def load_kernels(
     """Begin to load the kernels, and to compile them where no machine code is stored yet.
 
     One worker does it, so that no two compile the same; call what is returned to wait for it. If
-    the worker dies of it, so will those that run the study, which takes note of that.
+    the worker dies of it, so will those that run the study, which takes note of that. `say` is told
+    before anything is compiled, maybe from another thread.
     """
-    slow = threading.Timer(PATIENCE, say, [COMPILING])
-    slow.daemon = True
-    slow.start()
+
+    def told(looked: Future[bool]) -> None:
+        if looked.exception() is None and not looked.result():
+            say(COMPILING)
+
+    workers.submit(_are_compiled, _vectors(study)).add_done_callback(told)
     loading = workers.submit(_touch_kernels, scenario, study)
 
     def wait() -> None:
-        try:
+        with suppress(BrokenProcessPool):
             loading.result()
-        except BrokenProcessPool:
-            pass
-        finally:
-            slow.cancel()
 
     return wait
+
+
+def _vectors(study: Study) -> list[tuple[int, str]]:
+    """Return on which vectors the study's kernels run: how many lanes, and over what."""
+    from sim.engine import width_for
+    from sim.memory import Arms, People
+    from sim.state import BLOCK
+
+    widths = {width_for(size) for size in block_sizes(study)}
+    return sorted((BLOCK, People.__name__) if n == 1 else (n, Arms.__name__) for n in widths)
+
+
+def _are_compiled(vectors: Sequence[tuple[int, str]]) -> bool:
+    """Whether machine code is stored for vectors of these kinds, as Numba's index files tell."""
+    from numba.core.dispatcher import Dispatcher
+
+    from sim import kernels
+
+    wanted = {(f"UniTuple(int64 x {width})", f"{over}(int64 x 1)") for width, over in vectors}
+    found: list[Any] = [each for each in vars(kernels).values() if isinstance(each, Dispatcher)]
+    for kernel in found:
+        # Numba counts nothing as stored that was compiled of another source. The first arguments
+        # of every kernel say on what vectors it runs, see sim.memory.
+        index = kernel._cache._cache_file._load_index()
+        if not wanted <= {(str(width), str(across)) for (width, across, *_), *_ in index}:
+            return False
+    return True
 
 
 def _touch_kernels(scenario: Scenario, study: Study) -> None:

@@ -142,7 +142,13 @@ def _influence(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
         f"Matrix of the influence of six flows on the {MEASURE} of each stakeholder type; the "
         "numbers are in the tables below.",
     )
-    return f"{text}<h3>What each flow did to each stakeholder type</h3>{drawn}{numbers}"
+    other = (
+        "<p>Attitude is one road to money, not the only one: a flow also works by who has a firm "
+        "in mind, by what people expect and experience, and by insight that mends what they meet. "
+        "So a flow that moves no attitude may move money; the section on what each flow "
+        "contributed counts all roads together.</p>"
+    )
+    return f"{text}<h3>What each flow did to each stakeholder type</h3>{drawn}{other}{numbers}"
 
 
 def _insight(findings: Findings, sheets: Mapping[str, Sheet]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,9 @@ from sim.flows import ORGANIZATION
 from sim.scenario import CAPITALS, Scenario
 from sim.scorecard import Board
 from sim.strategy_map import UNMEASURED, StrategyMap
+
+# Digits that a scorecard's line may be given beyond the usual.
+MORE_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -445,3 +448,27 @@ def level(study: StudyResults, row: scorecard.Row) -> notation.Shown:
     """Return how the levels of a scorecard's line are shown."""
     seen = [abs(v) for v in (row.actual, row.baseline, row.target) if math.isfinite(v)]
     return notation.shown(row.kpi.key, study.currency, max(seen, default=0.0))
+
+
+def level_beside_goals(study: StudyResults, row: scorecard.Row) -> notation.Shown:
+    """Return the same with as many more digits as keep the lights from belying the digits."""
+    look = level(study, row)
+    for more in range(MORE_DIGITS + 1):
+        finer = replace(look, decimals=look.decimals + more)
+        if not _belied(row, finer):
+            return finer
+    return look
+
+
+def _belied(row: scorecard.Row, look: notation.Shown) -> bool:
+    """Whether a number is printed like the goal or red flag that its light says it has not met."""
+    goal, flag = look.text(row.target), look.text(row.red_flag)
+    for value, status in ((row.actual, row.status), (row.baseline, row.baseline_status)):
+        if not (math.isfinite(value) and math.isfinite(row.target)):
+            continue
+        text = look.text(value)
+        if (text == goal and status != scorecard.GREEN) or (
+            text == flag and status != scorecard.RED
+        ):
+            return True
+    return False

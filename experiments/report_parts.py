@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from experiments import notation
-from experiments.analysis import BETTER, SMALL, WORSE
+from experiments.analysis import BETTER, WORSE
 from experiments.report_findings import Findings, StudyResults, cuts
-from experiments.report_words import amount, decision, in_words, reason, recommended
+from experiments.report_marks import explained, mark
+from experiments.report_words import amount, decision, in_words, recommended
 from experiments.sheet import Sheet
 
 WORDS = (
@@ -30,7 +31,7 @@ WORDS = (
 
 
 def decision_box(findings: Findings) -> str:
-    """Return the decision in five sentences, and the words one needs to read the page."""
+    """Return the decision, and the words one needs to read the page."""
     items = "".join(
         f"<dt>{escape(heading)}</dt><dd>{escape(sentence)}</dd>"
         for heading, sentence in decision(findings)
@@ -50,7 +51,10 @@ def figure(sheet: Sheet, alt: str) -> str:
     """Return a drawing as part of the page, with its text alternative."""
     head, rest = sheet.svg().split(">", 1)
     head = head[: head.index(' width="')] + head[head.index(" font-family=") :]
-    return f'<figure>{head} role="img" aria-label="{escape(alt)}">{rest}</figure>'
+    return (
+        '<figure><p class="hint" aria-hidden="true">Swipe the figure sideways to see all of it.</p>'
+        f'<div class="scroll">{head} role="img" aria-label="{escape(alt)}">{rest}</div></figure>'
+    )
 
 
 def ranking_table(findings: Findings) -> str:
@@ -85,23 +89,25 @@ def ranking_table(findings: Findings) -> str:
         f"{escape(study.arms[study.baseline].lower())}; {escape(cost.unit)}</small></th>",
         body,
         _ranking_caption(findings),
-    )
+    ) + _ranking_notes(findings)
 
 
 def _ranking_caption(findings: Findings) -> str:
-    study = findings.study
-    least = [
-        f"{findings.least(kpi)} in {findings.name(kpi).lower()}"
-        for kpi in study.headline
-        if findings.least(kpi)
-    ]
-    worth = f" A difference worth having begins at {notation.listed(least)}." if least else ""
-    first = findings.name(study.headline[0]).lower()
+    first = findings.name(findings.study.headline[0]).lower()
+    if len(findings.cube.replications) < 2:
+        return f"Ranked by the difference in {first} alone, in the one replication that was run."
     return (
         f"Ranked by the mean paired difference in {first} alone. Under each mean: the 95 % "
-        "interval of that one comparison, and why a mean is not bold: because it cannot be told "
-        f"apart from {findings.cast.against} (≈), or because it is too small to matter.{worth}"
+        "interval of that one comparison. Bold: told apart and worth having; what the marks "
+        "behind the others say stands below the table."
     )
+
+
+def _ranking_notes(findings: Findings) -> str:
+    """Return what the marks in the ranking say."""
+    notes = explained(findings, findings.study.headline)
+    items = "".join(f"<dt>{escape(sign)}</dt><dd>{escape(text)}.</dd>" for sign, text in notes)
+    return f'<dl class="marks">{items}</dl>' if items else ""
 
 
 def _difference(findings: Findings, arm: str, kpi: str) -> str:
@@ -109,20 +115,14 @@ def _difference(findings: Findings, arm: str, kpi: str) -> str:
         return "0"
     row, look = findings.judged(arm, kpi), findings.look(kpi)
     text = look.text(row["mean"], signed=True)
+    sign = mark(row)
+    text += f' <span class="mark">{escape(sign)}</span>' if sign else ""
     if row["verdict"] in (BETTER, WORSE):
         text = f"<strong>{text}</strong>"
     if not math.isfinite(row["low"]):
-        return f"{text}<br><small>no interval</small>"
+        return text
     ends = f"{look.text(row['low'], True)} to {look.text(row['high'], True)}"
-    note = ""
-    if row["verdict"] == SMALL:
-        note = "too small to matter"
-    elif row["verdict"] not in (BETTER, WORSE):
-        why = reason(findings, row)
-        note = f"≈ {findings.study.arms[findings.study.baseline].lower()}"
-        note += f": {why}" if why else ""
-    note = f'<br><small class="note">{escape(note)}</small>' if note else ""
-    return f'{text}<br><small class="nowrap">{ends}</small>{note}'
+    return f'<span class="nowrap">{text}</span><br><small class="nowrap">{ends}</small>'
 
 
 def _wins(row: Mapping[Any, Any], study: StudyResults) -> str:
@@ -306,6 +306,8 @@ def shown_sentence(findings: Findings) -> str:
     study = findings.study
     if findings.shown == study.baseline:
         return f"Shown for {study.label(study.baseline)}, the only portfolio run."
+    if len(findings.order) == 1:
+        return f"Shown for {study.label(findings.shown)} beside {study.label(study.baseline)}."
     note = (
         ""
         if recommended(findings) == findings.shown
@@ -318,10 +320,10 @@ def shown_sentence(findings: Findings) -> str:
 
 
 def table(head: str, body: Iterable[str], caption: str = "", narrow: bool = False) -> str:
-    """Return a table that scrolls where the page is narrower than it."""
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    """Return a table that scrolls where the page is narrower than it; its caption does not."""
+    title = f'<p class="caption">{escape(caption)}</p>' if caption else ""
     kind = ' class="narrow"' if narrow else ""
     return (
-        f'<div class="scroll"><table{kind}>{title}<thead><tr>{head}</tr></thead>'
+        f'{title}<div class="scroll"><table{kind}><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )

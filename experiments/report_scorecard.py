@@ -6,8 +6,17 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from experiments.notation import ARROWS, LETTERS, PERSPECTIVES, SCALE, Shown, listed, percent
-from experiments.report_findings import Findings, has_audience, level
+from experiments.notation import (
+    ARROWS,
+    LETTERS,
+    NO_DATA_MEANS,
+    PERSPECTIVES,
+    SCALE,
+    Shown,
+    listed,
+    percent,
+)
+from experiments.report_findings import Findings, has_audience, level, level_beside_goals
 from experiments.report_parts import shown_sentence, table
 from sim import scorecard
 from sim.flows import Flow
@@ -72,18 +81,19 @@ def _legend(findings: Findings) -> str:
         (scorecard.GREEN, "at or beyond the goal of that quarter"),
         (scorecard.AMBER, "between goal and red flag"),
         (scorecard.RED, "at or beyond the red flag: act"),
-        (scorecard.NO_DATA, "no data in that quarter"),
+        (scorecard.NO_DATA, NO_DATA_MEANS),
         (scorecard.NO_TARGET, "measured, no target set"),
     ]
     chips = "".join(f"<li>{light(status)} {text}</li>" for status, text in lines)
     return (
         f'<ul class="chips">{chips}</ul>'
         f"<p>A light compares the mean over replications with two lines that management sets: a "
-        f"goal and a red flag. Most goals are a gain over {base} in the same quarter, so that "
-        f"{base} itself is amber and green means that the portfolio makes a difference; the light "
-        f"beside {base} shows where it would meet the goal as well. Goals rise in a straight line "
-        "until they are due, and red flags keep their distance below them. Scores: 10 is best, "
-        "6.7 is exactly at the goal, 3.3 exactly at the red flag.</p>"
+        f"goal and a red flag. Most goals ask for more than {base} reaches in the same quarter. "
+        f"{base} cannot meet such a goal: its light, beside its number, is amber, and a green one "
+        f"in the column Status says that the portfolio made the difference. Other goals are levels "
+        f"of their own: where {base} is green too, the portfolio need not be the reason. Goals "
+        "rise in a straight line until they are due, and red flags keep their distance below "
+        "them. Scores: 10 is best, 6.7 is exactly at the goal, 3.3 exactly at the red flag.</p>"
     )
 
 
@@ -165,7 +175,7 @@ def _tally(rows: Sequence[scorecard.Row]) -> str:
 
 
 def _row(findings: Findings, row: scorecard.Row) -> str:
-    look = level(findings.study, row)
+    look = level_beside_goals(findings.study, row)
     kind = "leading" if row.kpi.leading else "lagging"
     label = escape(row.objective or row.kpi.label)
     under = f"{escape(row.kpi.label)}, " if row.objective else ""

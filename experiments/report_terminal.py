@@ -9,15 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from experiments.analysis import NO_VALUE, ONE_RUN, SAME, SMALL, corrected_away
-from experiments.notation import listed
 from experiments.report_findings import Findings
-from experiments.report_words import decision, in_words
+from experiments.report_marks import explained, mark
+from experiments.report_words import budget_warning, decision, in_words
 
 COLUMNS, GAP = 100, "  "
 # Cells and names are broken at words into lines of at most this width.
 HEAD, NARROWEST, WIDEST = 13, 16, 30
-SAME_MARK, SOLE_MARK, SMALL_MARK, NONE_MARK = "~", "†", "<", "?"
 
 # A cell of the table, as lines from its top.
 Cell = list[str]
@@ -37,6 +35,9 @@ def terminal_summary(findings: Findings) -> str:
             for line in _wrapped(f"{heading}: {sentence}")
         ]
     )
+    warning = budget_warning(findings)
+    if warning:
+        blocks.append(_wrapped(warning))
     failed = int((study.runs["status"] != "finished").sum())
     if failed:
         blocks.append(
@@ -123,42 +124,26 @@ def _cell(findings: Findings, row: dict[Any, Any], kpi: str) -> str:
     look = findings.look(kpi)
     mean, high = float(row[f"{kpi}.mean"]), float(row[f"{kpi}.high"])
     half = f" ±{look.text(high - mean)}" if math.isfinite(high) else ""
-    return f"{look.text(mean, signed=True)}{half}{_mark(row, kpi)}"
-
-
-def _mark(row: dict[Any, Any], kpi: str) -> str:
-    """Return the sign behind a number; a blank where it is told apart and worth having."""
-    judged = {name: row[f"{kpi}.{name}"] for name in ("verdict", "low", "high")}
-    if corrected_away(judged):
-        return SOLE_MARK
-    marks = {SAME: SAME_MARK, SMALL: SMALL_MARK, ONE_RUN: NONE_MARK, NO_VALUE: NONE_MARK}
-    return marks.get(judged["verdict"], " ")
+    sign = mark(findings.judged(row["arm"], kpi)) or " "
+    return f"{look.text(mean, signed=True)}{half}{sign}"
 
 
 def _foot(findings: Findings) -> list[str]:
     """Explain the numbers and those marks that occur."""
-    base, columns, count = findings.cast.against, _columns(findings), len(findings.order)
-    rows = [row for row in findings.lines if row["arm"] != findings.study.baseline]
-    used = {_mark(row, kpi) for row in rows for kpi in columns}
-    least = [
-        f"{findings.least(kpi)} in {findings.name(kpi).lower()}"
-        for kpi in columns
-        if findings.least(kpi)
-    ]
-    more = len(columns) < len(findings.study.headline)
+    base, columns = findings.cast.against, _columns(findings)
+    more = " More indicators are in the report." * (len(columns) < len(findings.study.headline))
     lines = [
         f"Mean difference to {base} in quarter {findings.cube.quarters} ± 95 % interval of that "
-        "one comparison; better in: replications, by the first column."
-        f"{' More indicators are in the report.' if more else ''}"
+        f"one comparison; better in: replications, by the first column.{more}"
     ]
-    explained = {
-        SAME_MARK: f"cannot be told apart from {base}",
-        SOLE_MARK: "cannot be told apart either: its own interval excludes 0, but so do some of "
-        f"{count} by luck alone, and corrected for that (Holm) it is not sure",
-        SMALL_MARK: f"no difference worth having, which begins at {listed(least)}",
-        NONE_MARK: "no verdict from fewer than two replications",
-    }
-    lines += [f"{mark} {text}." for mark, text in explained.items() if mark in used]
+    if len(findings.cube.replications) < 2:
+        lines = [
+            f"Difference to {base} in quarter {findings.cube.quarters} of one replication; "
+            f"intervals and verdicts need at least two.{more}"
+        ]
+    elif findings.in_money:
+        lines[0] += " Pays back: median quarter; never: not by the end in most replications."
+    lines += [f"{sign} {text}." for sign, text in explained(findings, columns)]
     return [line for text in lines for line in _wrapped(text)]
 
 

@@ -1,9 +1,10 @@
-"""What was found, in words: the decision in five sentences, and verdicts with their reasons."""
+"""What was found, in words: the decision, and verdicts with their reasons."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,20 @@ from experiments.analysis import (
     ONE_RUN,
     SAME,
     SMALL,
+    SPLIT,
     WORSE,
     Paired,
-    corrected_away,
     replications_needed,
+    why_not_told,
 )
-from experiments.notation import listed, money, percent
+from experiments.notation import Shown, listed, money, percent, shown
+from experiments.ranking import PAYBACK_KPI
 from experiments.report_findings import Findings, cuts
 from sim.flows import Flow
 
 
 def decision(findings: Findings) -> tuple[tuple[str, str], ...]:
-    """Return the decision as five (heading, sentence) pairs, from the results alone."""
+    """Return the decision as five (heading, a few sentences) pairs, from the results alone."""
     return (
         ("What to do", _what(findings)),
         ("How sure", _how_sure(findings)),
@@ -43,7 +46,8 @@ def recommended(findings: Findings) -> str | None:
     return str(found.iloc[0]) if len(found) else None
 
 
-def _name(findings: Findings, kpi: str) -> str:
+def name_of(findings: Findings, kpi: str) -> str:
+    """Return what an indicator is called within a sentence."""
     label = findings.name(kpi)
     return label[0].lower() + label[1:]
 
@@ -66,11 +70,13 @@ def reason(findings: Findings, row: Mapping[str, Any]) -> str:
 
     `row` has low, high, p_holm and verdict.
     """
-    if not corrected_away(row):
+    why, count = why_not_told(row), len(findings.order)
+    if not why:
         return ""
-    count = len(findings.order)
-    if row["p_holm"] < 0.05:
-        return "most replications do not agree with its sign"
+    if why == SPLIT:
+        return (
+            "a few large replications carry it, and at least as many contradict its sign as agree"
+        )
     return f"that is the interval of one comparison; corrected for {count}, p = {row['p_holm']:.2g}"
 
 
@@ -83,47 +89,60 @@ def _what(findings: Findings) -> str:
     by = amount(findings, kpi, findings.judged(arm, kpi)["mean"])
     if best == arm:
         return (
-            f"Fund {label}: by quarter {findings.cube.quarters} {_change(findings, arm)} {base} "
-            f"({interval(findings, arm, kpi)}){_also(findings, arm)}."
+            f"Fund {label}. By quarter {findings.cube.quarters} {_change(findings, arm)} {base} "
+            f"({interval(findings, arm, kpi)}).{_also(findings, arm)}"
         )
     if verdict == ONE_RUN:
         return (
-            f"One replication decides nothing: in this one {label} comes first, "
-            f"{by} against {base} in {_name(findings, kpi)}; run at least ten."
+            f"One replication decides nothing. In this one {label} "
+            f"{'comes first, ' if len(findings.order) > 1 else 'makes a difference of '}"
+            f"{by} against {base} in {name_of(findings, kpi)}; run at least ten."
         )
     if verdict == NO_VALUE:
         return (
-            f"No portfolio has a value for {_name(findings, kpi)}, so that nothing can be "
+            f"No portfolio has a value for {name_of(findings, kpi)}, so that nothing can be "
             "recommended."
         )
     if best is not None:
         return (
-            f"Fund {study.label(best)}: {label} has the higher mean but cannot be told apart from "
-            f"{base}, while {study.label(best)} can "
+            f"Fund {study.label(best)}. {label} has the higher mean but cannot be told apart from "
+            f"{base}; {study.label(best)} can "
             f"({amount(findings, kpi, findings.judged(best, kpi)['mean'])}, "
             f"{interval(findings, best, kpi)})."
         )
-    return _nothing(findings, verdict, f"{label} ({by}, {interval(findings, arm, kpi)})")
+    return _nothing(findings, verdict, f"{by}, {interval(findings, arm, kpi)}")
 
 
-def _nothing(findings: Findings, verdict: str, first: str) -> str:
-    """Say why nothing is recommended; `first` is the portfolio with the best mean, in words."""
+def _nothing(findings: Findings, verdict: str, by: str) -> str:
+    """Say why nothing is recommended; `by` is by how much the best mean differs, in words."""
     kpi, base = findings.study.headline[0], findings.cast.against
-    name = _name(findings, kpi)
+    name, label = name_of(findings, kpi), findings.study.label(findings.shown)
+    alone = len(findings.order) == 1
     if all(findings.verdict(arm, kpi) == WORSE for arm in findings.order):
+        if alone:
+            return f"Carry on as now. {label} does worse than {base} in {name} ({by})."
         return (
-            f"Carry on as now: every portfolio does worse than {base} in {name}, the least bad "
-            f"being {first}."
+            f"Carry on as now. Every portfolio does worse than {base} in {name}; the least bad is "
+            f"{label} ({by})."
         )
     if verdict == SMALL:
+        least = f"a difference worth having in {name} (at least {findings.least(kpi)})"
+        if alone:
+            return f"Move no money on this evidence. {label} does not make {least}: {by}."
         return (
-            f"Move no money on this evidence: no portfolio makes a difference worth having in "
-            f"{name} (at least {findings.least(kpi)}); first by its mean is {first}."
+            f"Move no money on this evidence. No portfolio makes {least}; first by its mean is "
+            f"{label} ({by})."
         )
     why = reason(findings, findings.judged(findings.shown, kpi))
+    why = f": {why}" if why else ""
+    if alone:
+        return (
+            f"Move no money on this evidence. {label} does not do better than {base} in {name} "
+            f"beyond chance ({by}){why}."
+        )
     return (
-        f"Move no money on this evidence: no portfolio does better than {base} in {name} beyond "
-        f"chance; first by its mean is {first}{f': {why}' if why else ''}."
+        f"Move no money on this evidence. No portfolio does better than {base} in {name} beyond "
+        f"chance; first by its mean is {label} ({by}){why}."
     )
 
 
@@ -134,24 +153,24 @@ def _change(findings: Findings, arm: str) -> str:
     size = amount(findings, kpi, abs(mean), signed=False)
     if kpi == "net_present_value":
         return f"it is worth {size} {'more' if mean > 0 else 'less'} in net present value than"
-    return f"its {_name(findings, kpi)} is {size} {'higher' if mean > 0 else 'lower'} than"
+    return f"its {name_of(findings, kpi)} is {size} {'higher' if mean > 0 else 'lower'} than"
 
 
 def _also(findings: Findings, arm: str) -> str:
     """Say what else moves, among the other headline indicators, and what is too small to matter."""
     others = findings.study.headline[1:]
     moved = [
-        f"{_name(findings, kpi)} by {amount(findings, kpi, findings.judged(arm, kpi)['mean'])}"
+        f"{name_of(findings, kpi)} by {amount(findings, kpi, findings.judged(arm, kpi)['mean'])}"
         for kpi in others
         if findings.verdict(arm, kpi) in (BETTER, WORSE)
     ]
     small = [
-        f"{_name(findings, kpi)} (less than {findings.least(kpi)})"
+        f"{name_of(findings, kpi)} (less than {findings.least(kpi)})"
         for kpi in others
         if findings.verdict(arm, kpi) == SMALL
     ]
-    text = f", and it moves {listed(moved)}" if moved else ""
-    return text + (f"; no difference worth having in {listed(small)}" if small else "")
+    text = f" It also moves {listed(moved)}." if moved else ""
+    return text + (f" It makes no difference worth having in {listed(small)}." if small else "")
 
 
 def _how_sure(findings: Findings) -> str:
@@ -161,6 +180,8 @@ def _how_sure(findings: Findings) -> str:
         return "There is no comparison to be sure of."
     row = findings.rank(arm)
     n = int(row[f"{kpi}.n"])
+    if n == 1:
+        return "Not at all: one replication cannot tell a difference from luck."
     wins = round(row[f"{kpi}.better"] * n) if n else 0
     text = (
         f"{study.label(arm)} did better than {findings.cast.against} in {wins} of {n} "
@@ -169,38 +190,51 @@ def _how_sure(findings: Findings) -> str:
     if n < study.planned_replications:
         text += f" ({study.planned_replications} were planned)"
     if recommended(findings) == findings.ranking["arm"].iloc[0] and len(findings.order) > 1:
-        return text + _rivals(findings)
-    return f"{text}{_needed(findings, arm)}."
+        return f"{text}. {_rivals(findings)}"
+    return f"{text}.{_needed(findings, arm)}"
 
 
 def _rivals(findings: Findings) -> str:
-    """Say which portfolios come so near to the first that other grounds may decide."""
-    words = zip(findings.ranking["arm"], findings.ranking["from_first"], strict=True)
-    near = [
-        findings.study.label(arm)
-        for arm, word in words
-        if word in (SAME, SMALL) and arm != findings.study.baseline
-    ]
+    """Say which portfolios come so near to the first that other grounds may decide.
+
+    Only those that do better than the baseline: nobody should fund what may do nothing.
+    """
+    kpi, base = findings.study.headline[0], findings.cast.against
+    words = dict(zip(findings.ranking["arm"], findings.ranking["from_first"], strict=True))
+    also = [arm for arm in findings.order[1:] if findings.verdict(arm, kpi) == BETTER]
+    near = [findings.study.label(arm) for arm in also if words[arm] in (SAME, SMALL)]
+    if not also:
+        return f"No other portfolio does better than {base} beyond chance."
     if not near:
-        return ", and each other portfolio, taken alone, stays behind it beyond chance."
+        return (
+            f"Whatever else does better than {base} stays behind it beyond chance, each "
+            "comparison taken alone."
+        )
+    named = listed(near[:4]) if len(near) <= 4 else f"{', '.join(near[:4])} and others"
+    many = len(near) > 1
+    choice = "among" if many else "between"
     return (
-        f"; {listed(near[:4])}{' and others' if len(near) > 4 else ''} cannot be told apart from "
-        "it or not by as much as is worth having, so that the choice among these may rest on other "
-        "grounds."
+        f"{named} {'do' if many else 'does'} better than {base} as well and cannot be told apart "
+        f"from the first, or not by as much as is worth having: the choice {choice} these may "
+        "rest on other grounds."
     )
 
 
 def _needed(findings: Findings, arm: str) -> str:
+    """Say how many replications would tell a difference from none, where more would."""
     kpi = findings.study.headline[0]
     if findings.verdict(arm, kpi) != SAME:
         return ""
+    if why_not_told(findings.judged(arm, kpi)) == SPLIT:
+        return " A few large replications carry its mean; more replications may not settle that."
     row = findings.differences.query("arm == @arm and kpi == @kpi").iloc[0]
     sample = Paired(int(row["n"]), row["mean"], row["low"], row["high"], row["mcse"], 0, 0, 0)
     count = replications_needed(sample, len(findings.order))
     if not math.isfinite(count) or count > 100_000:
         return ""
     return (
-        f"; a difference of this size would take about {count:,.0f} replications to tell from none"
+        f" It would take about {count:,.0f} replications to tell a difference of this size from "
+        "none."
     )
 
 
@@ -221,19 +255,29 @@ def _cost(findings: Findings) -> str:
     if arm in (cut := cuts(study)):
         text += f", cut by the budget to {percent(cut[arm])} in its tightest quarter"
     if not findings.in_money:
-        return f"{text}; money is no headline of this study, so that no payback is told."
+        return f"{text}. Money is no headline of this study, so that no payback is told."
+    return f"{text}. {_payback(findings, row)}"
+
+
+def _payback(findings: Findings, row: Mapping[str, Any]) -> str:
     quarters, share = findings.cube.quarters, row["payback_share"]
+    late, kpi = row["payback_quarter"], PAYBACK_KPI
     if not math.isfinite(share):
-        return f"{text}; payback could not be worked out."
-    if not math.isfinite(row["payback_quarter"]):
+        return "Payback could not be worked out."
+    if row[f"{kpi}.n"] == 1:
+        return "When it pays back, one replication cannot tell."
+    if math.isfinite(late):
         return (
-            f"{text} and does not pay back within {quarters} quarters in the median "
-            f"replication ({percent(share)} of replications do)."
+            f"In the median replication it has paid back from quarter {late:.0f} on; "
+            f"{percent(share)} of replications pay back within {quarters} quarters."
         )
-    return (
-        f"{text} and has paid back from quarter {row['payback_quarter']:.0f} on in the median "
-        f"replication ({percent(share)} of replications pay back within {quarters} quarters)."
+    text = (
+        f"In most replications it does not pay back within {quarters} quarters "
+        f"({percent(share)} do)"
     )
+    if row[f"{kpi}.mean"] > 0:
+        return f"{text}; the mean is above 0 because those that do gain more than the others lose."
+    return f"{text}."
 
 
 def _why(findings: Findings) -> str:
@@ -243,20 +287,21 @@ def _why(findings: Findings) -> str:
             "Which flows carry the difference is not known, because no muted twins were run "
             "for both sides."
         )
+    if findings.parts["n"].max() < 2:
+        return "Which flows carry a difference, one replication cannot tell."
     best = recommended(findings)
     if best is None or best == findings.shown:
-        said = _carriers(findings)
-        return f"{said[0].upper()}{said[1:]}."
+        return _carriers(findings)
     return (
-        f"No muted twins were run for {study.label(best)}, only for the first by its mean: "
-        f"{_carriers(findings)}."
+        f"No muted twins were run for {study.label(best)}, only for the first by its mean. "
+        f"{_carriers(findings)}"
     )
 
 
 def _carriers(findings: Findings) -> str:
     """Say through which flows the difference of the first-ranked portfolio runs."""
     kpi = findings.study.headline[0]
-    look, parts = findings.look(kpi), findings.parts.set_index("part")
+    parts, look = findings.parts.set_index("part"), _look_of_parts(findings)
     flows = parts.drop(index="remainder")
     gain = findings.judged(findings.shown, kpi)["mean"]
     name = findings.study.label(findings.shown)
@@ -266,24 +311,48 @@ def _carriers(findings: Findings) -> str:
     ][:3]
     if not carriers:
         return (
-            f"no flow's part in the difference of {name} ({amount(findings, kpi, gain)}) can be "
-            "told from nothing"
+            f"No flow's part in the difference of {name} ({look.amount(gain, signed=True)}) can be "
+            "told from nothing."
         )
     first, *rest = carriers
-    much = "mostly" if ranked[first] > 0.5 * abs(gain) else "partly"
-    left = {part: look.text(gain - flows["mean"][part], signed=True) for part in carriers}
+    much = "most" if ranked[first] > 0.5 * abs(gain) else "a part"
     text = (
-        f"the difference of {name} runs {much} through flow {first} "
-        f"({Flow(int(first)).label}): muted on both sides, it would be {left[first]} "
-        f"instead of {amount(findings, kpi, gain)}"
+        f"Flow {first} ({Flow(int(first)).label}) carries {much} of the difference of {name}, "
+        f"{look.amount(gain, signed=True)}: muted on both sides, what is left is "
+        f"{_left(look, gain, flows['mean'][first])}."
     )
     if rest:
-        text += "; next " + listed(
-            [f"flow {part} ({Flow(int(part)).label}: {left[part]})" for part in rest]
+        text += (
+            " Next: "
+            + listed(
+                [
+                    f"flow {part} ({Flow(int(part)).label}), which leaves "
+                    f"{_left(look, gain, flows['mean'][part])}"
+                    for part in rest
+                ]
+            )
+            + "."
         )
     if abs(parts["mean"]["remainder"]) > 0.1 * abs(gain):
-        text += "; flows work together, so that these parts do not add up to the whole"
+        text += " Flows work together, so that these parts do not add up to the whole."
     return text
+
+
+def _look_of_parts(findings: Findings) -> Shown:
+    """Return how flows' parts are shown, as beside their bars in the figure of contributions."""
+    seen = findings.parts[["mean", "low", "high"]].abs().max().max()
+    return shown(findings.study.headline[0], findings.study.currency, float(seen), change=True)
+
+
+def _left(look: Shown, gain: float, part: float) -> str:
+    """Return what is left of a gain without a flow's part: a subtraction of printed numbers."""
+    whole, taken = (round(value * look.factor, look.decimals) for value in (gain, part))
+    plain = replace(look, factor=1)
+    sign = "\u2212" if taken >= 0 else "+"
+    return (
+        f"{plain.text(whole, signed=True)} {sign} {plain.text(abs(taken))} = "
+        f"{plain.text(whole - taken, signed=True)}"
+    )
 
 
 def _told(row: pd.Series) -> bool:
@@ -292,31 +361,49 @@ def _told(row: pd.Series) -> bool:
 
 def _doubts(findings: Findings) -> str:
     arm = recommended(findings)
-    said = []
+    against = []
     if arm is not None:
-        said = [
-            f"{_name(findings, kpi)} gets worse "
+        against = [
+            f"{name_of(findings, kpi)} gets worse "
             f"({amount(findings, kpi, findings.judged(arm, kpi)['mean'])})"
             for kpi in findings.study.headline
             if findings.verdict(arm, kpi) == WORSE
         ]
         late = findings.rank(arm)["payback_quarter"]
         if findings.in_money and math.isfinite(late) and late > 0.75 * findings.cube.quarters:
-            said.append("it pays back only near the end of the horizon")
-    tail = (
-        "the numbers are assumptions more than measurements of this organization: smaller "
-        "effects of its mechanisms, rivals who answer harder or a different horizon can "
-        "reorder the ranking, and the winner of many is a little flattered by luck"
+            against.append("it pays back only near the end of the horizon")
+    text = f"Against it: {listed(against)}. " if against else ""
+    text += (
+        "The numbers are assumptions more than measurements of this organization. Smaller effects "
+        "of its mechanisms, rivals who answer harder or a different horizon can change the answer."
     )
-    # The colon keeps this one sentence, however much speaks against it.
-    if said:
-        return f"Against it: {listed(said)}; and {tail}."
-    return f"{tail[0].upper()}{tail[1:]}."
+    if len(findings.order) > 1:
+        text += " The winner of many is a little flattered by luck."
+    return text
+
+
+def budget_warning(findings: Findings) -> str:
+    """Say which portfolios the budget cut, and what was spent of the plan; empty if it cut none."""
+    study, words = findings.study, []
+    for arm, least in cuts(study).items():
+        row = findings.rank(arm)
+        planned, realised = row["planned_cost"], row["realised_cost"]
+        text = f"{study.label(arm)} to {percent(least)} of a quarter's wishes at worst"
+        if arm != study.baseline and math.isfinite(planned) and math.isfinite(realised):
+            look = money(study.currency, max(abs(planned), abs(realised)))
+            text += f" ({look.text(realised)} of {look.text(planned)} {look.unit} spent)"
+        words.append(text)
+    if not words:
+        return ""
+    return (
+        f"Warning: the budget cut {listed(words)}; raise organization.policy.budget or lower "
+        "planned_cost to compare what was planned."
+    )
 
 
 def in_words(findings: Findings, kpi: str) -> str:
     """Say which arms are better, worse, hardly different or not told apart from the baseline."""
-    base, name = findings.cast.against, _name(findings, kpi)
+    base, name = findings.cast.against, name_of(findings, kpi)
     groups: dict[str, list[str]] = {}
     for arm in findings.order:
         groups.setdefault(findings.verdict(arm, kpi), []).append(findings.study.label(arm))

@@ -102,7 +102,7 @@ def _inquiries(scenario: Scenario, study: Study, runs: Runs) -> list[Inquiry]:
     return inquiries_of(study, designs.arms(study, scenario), first_ranked(study, runs))
 
 
-def _passes(scenario: Scenario, study: Study, work: _Work) -> Runs:
+def _passes(scenario: Scenario, study: Study, work: _Work | _Shelf) -> Runs:
     arms = [Planned(arm) for arm in designs.arms(study, scenario)]
     baseline = next(p.arm for p in arms if p.arm.key == study.baseline)
     twins = {p.arm.key: _twins(p.arm, scenario) for p in arms}
@@ -122,6 +122,19 @@ def _passes(scenario: Scenario, study: Study, work: _Work) -> Runs:
         late = [*late, *twins[best]]
     second = work.run(late, later=0)
     return Runs(first.planned + second.planned, first.results + second.results)
+
+
+def stored_runs(scenario: Scenario, study: Study, folder: Path) -> Runs | None:
+    """Return all of the study's runs if the folder's journal holds every one, else None.
+
+    A study that asks for closer looks (a ledger, shares of flows) takes the usual way.
+    """
+    if inquiries.runs_planned(study):
+        return None
+    try:
+        return _passes(scenario, study, _Shelf(study, folder))
+    except _NotStored:
+        return None
 
 
 def first_ranked(study: Study, runs: Runs) -> str | None:
@@ -159,11 +172,20 @@ def twins_planned(study: Study) -> int:
 
 def block_sizes(study: Study) -> list[int]:
     """Return how many arms each unit of one replication has, all passes together."""
+    sizes = [min(study.lanes, n - i) for n in _pass_sizes(study) for i in range(0, n, study.lanes)]
+    return sizes + inquiries.block_sizes(study)
+
+
+def units_at_once(study: Study) -> int:
+    """Return how many units there are to run side by side, in the larger of the two passes."""
+    return study.replications * -(-max(_pass_sizes(study)) // study.lanes)
+
+
+def _pass_sizes(study: Study) -> tuple[int, int]:
+    """Return how many arms the two passes run in each replication."""
     n_arms, n_twins = len(study.portfolios), twins_planned(study)
     early = min(_free_lanes(study), len(Flow)) if study.twins == "first" else n_twins
-    passes = (n_arms + early, n_twins - early)
-    sizes = [min(study.lanes, n - i) for n in passes for i in range(0, n, study.lanes)]
-    return sizes + inquiries.block_sizes(study)
+    return n_arms + early, n_twins - early
 
 
 def _free_lanes(study: Study) -> int:
@@ -271,6 +293,28 @@ def _joined(parts: Sequence[UnitResult]) -> UnitResult:
 def _twins(arm: Arm, scenario: Scenario) -> list[Planned]:
     pairs = designs.twins(arm, len(scenario.firms))
     return [Planned(twin, arm.key, int(flow)) for flow, twin in pairs]
+
+
+class _NotStored(Exception):
+    """A unit that is asked for is not in the journal, or has failed."""
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """The units of a study that its journal holds; nothing is run."""
+
+    study: Study
+    folder: Path
+
+    def run(self, planned: Sequence[Planned], later: int) -> Runs:
+        """Return the stored runs of some arms."""
+        found = []
+        for unit in units_of([p.arm for p in planned], self.study):
+            stored = read_unit(self.folder, unit.name)
+            if stored is None or not stored.finished:
+                raise _NotStored
+            found.append(stored)
+        return Runs(tuple(planned), tuple(found))
 
 
 @dataclass

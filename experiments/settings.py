@@ -19,11 +19,9 @@ from experiments.settings_build import build
 from experiments.settings_compose import check_choice, compose, quoted, split
 from experiments.settings_errors import SettingsError, guarded, nearest
 from experiments.settings_files import (
-    GLOBAL_GROUPS,
     GROUPS,
     Written,
     composed_files,
-    files_of,
     folders_of,
     locate,
     read_shelves,
@@ -44,8 +42,6 @@ from sim.scorecard import Board
 from sim.strategy_map import StrategyMap, strategy_map_of
 
 __all__ = ["Row", "Settings", "SettingsError", "catalogue", "listing", "load", "shipped_dir"]
-
-HEADER = "# @package _global_"
 
 
 @dataclass(frozen=True)
@@ -192,18 +188,7 @@ class _Composed:
                 next(w.file for _, w in reversed(files) if w.file.parent.name == "scenario")
             )
         text = f"{place}: {error}" if place else str(error)
-        group = path.partition(".")[0]
-        if group in GLOBAL_GROUPS and "unknown" in text:
-            text += self._without_header(group)
         return SettingsError(text, path)
-
-    def _without_header(self, group: str) -> str:
-        """Return a remark where Hydra took the keys of a file for keys of its group."""
-        chosen = (f for f in files_of(group, self.folders) if f.stem in self.choices[group])
-        for file in chosen:
-            if not file.read_text(encoding="utf-8-sig").startswith(HEADER):
-                return f" ({file} must begin with the line '{HEADER}')"
-        return ""
 
     def _namesakes(self, error: SettingsError) -> str:
         """Say which name was probably meant where the command line began something new.

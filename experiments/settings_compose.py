@@ -21,6 +21,7 @@ from experiments.settings_files import (
     MANY,
     SHELVES,
     Written,
+    files_of,
     listed_in,
     names_in,
     read_yaml,
@@ -96,10 +97,27 @@ def compose(
         The files of which every one is loaded, by group and name.
     """
     resolved, choices = _composed(pairs, folders)
+    _check_all_chosen(choices, folders)
     for group, shelf in shelves.items():
         below = {name: written.content for name, written in shelf.items()}
         resolved[group] = _laid_over(below, resolved.get(group, {}), group)
     return resolved, choices
+
+
+def _check_all_chosen(choices: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> None:
+    """Refuse a scenario whose defaults leave out a group."""
+    missing = [group for group in GROUPS if group not in MANY and group not in choices]
+    if not missing:
+        return
+    [name] = choices["scenario"]
+    file = next(file for file in files_of("scenario", folders) if file.stem == name)
+    lines = ", ".join(f"'- /{group}: NAME'" for group in missing)
+    first = missing[0]
+    raise SettingsError(
+        f"{file}: its defaults choose no {' and no '.join(missing)}: below 'defaults:' write "
+        f"{lines} (for {first}: {', '.join(names_in(first, folders))}), or "
+        "'- village' for all that the village has"
+    )
 
 
 def _composed(
@@ -193,6 +211,12 @@ def _explained(
     missing = re.search(r"[Cc]ould not (?:find|load) '([\w/]+)'", str(error))
     if missing:
         group, _, name = missing[1].rpartition("/")
+        _, slash, last = group.rpartition("/")
+        if slash and last in GROUPS:
+            return SettingsError(
+                f"a defaults list says '{last}: {name}': put a slash in front, '- /{last}: {name}'",
+                last,
+            )
         return SettingsError(
             f"{group}: {name}: a defaults list names a file that does not exist"
             f"{nearest(name, names_in(group, folders))}",

@@ -8,6 +8,7 @@ is where the shipped configs name their sources.
 from __future__ import annotations
 
 import importlib.resources
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +37,7 @@ MANY = ("shocks",)
 # Groups of which every file is loaded.
 SHELVES = ("mechanism", "design", "portfolio")
 GLOBAL_GROUPS = ("scenario", "experiment")
+HEADER = "# @package _global_"
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,18 @@ def folders_of(config_dir: Path | None) -> list[Path]:
         if (shipped / inner).exists():
             raise SettingsError(f"{file}: {inner} is shipped already; give yours another name")
         read_yaml(file)
+        if inner.parts[0] in GLOBAL_GROUPS and not _is_global(file):
+            raise SettingsError(
+                f"{file} must begin with the line '{HEADER}': without it, what it writes would be "
+                f"taken for settings of {inner.parts[0]} alone"
+            )
     return [shipped, own]
+
+
+def _is_global(file: Path) -> bool:
+    """Whether a file begins with the line; blank lines may stand before it, as for Hydra."""
+    first = next((line.strip() for line in _text(file).splitlines() if line.strip()), "")
+    return re.fullmatch(r"#\s*@package\s+_global_", first) is not None
 
 
 def files_of(group: str, folders: Sequence[Path]) -> list[Path]:

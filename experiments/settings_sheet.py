@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ from sim.scenario import (
     word,
 )
 from sim.scorecard import Board
+
+# Names that become part of the name of a folder.
+KEY = re.compile(r"[a-z0-9_]{1,64}")
 
 
 def _same(owner: Any, name: str) -> Any:
@@ -137,6 +141,7 @@ def check_path(key: str, value: str) -> Any:
 
 def check_names(sheet: Sheet) -> None:
     """Refuse a name that leads nowhere: a type, firm, department, mechanism or portfolio."""
+    _check_keys(sheet)
     _check_people(sheet)
     _check_owners(sheet)
     useful = useful_mechanisms(sheet)
@@ -155,9 +160,30 @@ def check_names(sheet: Sheet) -> None:
         for name in design.owners_by_mechanism:
             path = f"design.{key}.owners_by_mechanism"
             _one_of(path, name, sheet.mechanism, "mechanism.*.label")
+    if not sheet.portfolios:
+        raise SettingsError(
+            "portfolios=[] compares nothing: name at least one, as in portfolios=[listening_first]",
+            "portfolios",
+        )
     for key in (*sheet.portfolios, sheet.baseline):
         path = "portfolios" if key in sheet.portfolios else "baseline"
         _one_of(path, key, sheet.portfolio, "portfolio.*.label")
+
+
+def _check_keys(sheet: Sheet) -> None:
+    """Refuse a key that could not be part of a folder's name on every system."""
+    keys = {"scenario.key": sheet.scenario.key, "experiment.key": sheet.experiment.key}
+    remedies = dict.fromkeys(keys, "")
+    for shelf, members in (("mechanism", sheet.mechanism), ("portfolio", sheet.portfolio)):
+        keys |= {f"{shelf}.{key}": key for key in members}
+        remedies |= {f"{shelf}.{key}": ": rename its file" for key in members}
+    for path, key in keys.items():
+        if not KEY.fullmatch(key):
+            raise SettingsError(
+                f"{path}: the name {key!r} must consist of 1 to 64 of a-z, 0-9 and _"
+                f"{remedies[path]}",
+                path,
+            )
 
 
 def _check_people(sheet: Sheet) -> None:

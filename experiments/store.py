@@ -222,12 +222,11 @@ def dictionary(currency: str) -> pd.DataFrame:
 
 def new_folder(root: Path, stem: str) -> Path:
     """Make and return root/stem, or root/stem-2, -3, ...: the first that is not there yet."""
-    root.mkdir(parents=True, exist_ok=True)
     number = 1
     while True:
         path = root / (stem if number == 1 else f"{stem}-{number}")
         try:
-            path.mkdir()
+            _make(path, may_exist=False)
         except FileExistsError:
             number += 1
         else:
@@ -271,11 +270,22 @@ def _is_content(path: Path) -> bool:
 def open_folder(path: Path, identity: Identity) -> bool:
     """Make the folder ready for this study and return whether it continues an earlier run of it."""
     resumed = check_folder(path, identity)
+    _make(path, may_exist=True)
     for name in (JOURNAL, TABLES, FIGURES):
-        (path / name).mkdir(parents=True, exist_ok=True)
+        (path / name).mkdir(exist_ok=True)
     if not resumed:
         write_whole(path / JOURNAL / IDENTITY, lambda part: save_identity(identity, part))
     return resumed
+
+
+def _make(path: Path, may_exist: bool) -> None:
+    """Make a folder, and those above it; StoreError if the system does not let us."""
+    try:
+        path.mkdir(parents=True, exist_ok=may_exist)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise StoreError(f"cannot create the folder {path}: {error.strerror}") from None
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

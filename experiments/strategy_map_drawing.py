@@ -28,6 +28,7 @@ from sim.strategy_map import RANKS, RIVALS, StrategyMap
 CAUSE = "#66727f"
 DASHES = (6.0, 4.0)
 UNSENSED: tuple[float, ...] = (3.0, 7.0)
+RIM = 1.4
 EDGE, ROW, SLATE = "#8894a1", "#f1f4f7", "#39434f"
 LEGEND = 100.0
 KEY = 13.2
@@ -121,7 +122,10 @@ class _Turned:
         self.unsensed = unsensed
 
     def edge(self, edge: Edge) -> None:
-        """Draw a line with a white rim, so that what it crosses passes under it, and its head."""
+        """Draw a line with a hair of white beside it, so that what it crosses passes under it.
+
+        The hair is thin: a wide one would cut what passes under into pieces that look like dashes.
+        """
         flow = edge.link.flow
         color = COLORS[Flow(flow)] if flow else CAUSE
         width, tip, half = (4.2, 11.0, 6.0) if flow else (2.1, 9.0, 4.6)
@@ -129,7 +133,7 @@ class _Turned:
         (x, y), towards = points[-1], 1 if points[-1][1] > points[-2][1] else -1
         points[-1] = (x, y - towards * tip)
         steps = _rounded(points, 8)
-        self.sheet.path(steps, stroke=PAPER, width=width + 4.4)
+        self.sheet.path(steps, stroke=PAPER, width=width + RIM)
         dash: tuple[float, ...] = DASHES if edge.link.feedback else ()
         if flow and flow in self.unsensed:
             dash = UNSENSED

@@ -6,9 +6,8 @@ import dataclasses
 import difflib
 import math
 from collections.abc import Iterable
+from numbers import Integral
 from typing import Any
-
-import numpy as np
 
 
 def require_in(name: str, value: float, low: float, high: float) -> None:
@@ -26,7 +25,7 @@ def require_number(name: str, value: float) -> None:
 
 def require_whole(name: str, value: int, low: int, high: int) -> None:
     """Raise ValueError unless `value` is a whole number in [low, high] (booleans are refused)."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    if isinstance(value, bool) or not isinstance(value, int | Integral):
         raise ValueError(f"{name}={value!r} must be a whole number")
     if not low <= value <= high:
         raise ValueError(f"{name}={value!r} is out of range: it must lie in [{low}, {high}]")

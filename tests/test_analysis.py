@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from experiments import analysis
 from experiments.analysis import BETTER, NO_VALUE, ONE_RUN, SAME, SMALL, WORSE, paired
@@ -136,12 +137,13 @@ def test_what_is_worth_having_is_asked_per_indicator() -> None:
         assert analysis.differences(cube(values), "as_is", [kpi], worth)["verdict"][0] == said
 
 
-def test_an_interval_that_excludes_nothing_is_seen_to_be_corrected_away() -> None:
-    row = {"verdict": SAME, "low": 0.1, "high": 0.5}
-    assert analysis.corrected_away(row)
-    assert analysis.corrected_away(row | {"low": -0.5, "high": -0.1})
-    assert not analysis.corrected_away(row | {"low": -0.1})
-    assert not analysis.corrected_away(row | {"verdict": BETTER})
+def test_why_a_difference_is_not_told_apart_although_its_interval_excludes_0() -> None:
+    row = {"verdict": SAME, "low": 0.1, "high": 0.5, "p_holm": 0.2}
+    assert analysis.why_not_told(row) == analysis.BY_LUCK
+    assert analysis.why_not_told(row | {"low": -0.5, "high": -0.1}) == analysis.BY_LUCK
+    assert analysis.why_not_told(row | {"p_holm": 0.01}) == analysis.SPLIT
+    assert analysis.why_not_told(row | {"low": -0.1}) == ""
+    assert analysis.why_not_told(row | {"verdict": BETTER}) == ""
 
 
 def test_rounding_dust_is_no_difference() -> None:
@@ -199,15 +201,26 @@ def test_summaries_agree_with_the_paired_sample() -> None:
     assert math.isnan(found.loc["b", "low"])
 
 
-def test_the_replications_needed_follow_the_formula() -> None:
+@pytest.mark.parametrize(("comparisons", "level"), [(1, 0.05), (10, 0.005)])
+def test_the_replications_needed_are_the_fewest_that_the_t_test_asks_for(
+    comparisons: int, level: float
+) -> None:
     sample = paired(np.array([0.0, 1.0, 2.0, 3.0]))
-    spread = np.std([0, 1, 2, 3], ddof=1)
-    expected = math.ceil(((1.959963985 + 0.841621234) * spread / 1.5) ** 2)
-    assert analysis.replications_needed(sample) == expected
+    ratio = np.std([0, 1, 2, 3], ddof=1) / 1.5
+    needed = int(analysis.replications_needed(sample, comparisons))
+
+    def asked(n: int) -> float:
+        reach = stats.t.ppf(1 - level / 2, n - 1) + stats.t.ppf(0.8, n - 1)
+        return float((reach * ratio) ** 2)
+
+    assert asked(needed) <= needed
+    assert asked(needed - 1) > needed - 1
 
 
-def test_more_comparisons_need_more_replications() -> None:
-    sample = paired(np.array([0.0, 1.0, 2.0, 3.0]))
-    spread = np.std([0, 1, 2, 3], ddof=1)
-    expected = math.ceil(((2.807033768 + 0.841621234) * spread / 1.5) ** 2)
-    assert analysis.replications_needed(sample, comparisons=10) == expected
+def test_more_replications_are_needed_than_did_not_suffice() -> None:
+    rng = np.random.default_rng(3)
+    for n in (2, 3, 5, 30):
+        for _ in range(200):
+            sample = paired(rng.normal(0.6, 1.0, n))
+            if sample.p >= 0.05:
+                assert analysis.replications_needed(sample) > n

@@ -39,7 +39,7 @@ FLOORS = (
         "experiments.workers",
         "experiments.exits",
     ),
-    ("experiments.store", "experiments.notation", "experiments.sheet"),
+    ("experiments.budget", "experiments.store", "experiments.notation", "experiments.sheet"),
     ("experiments.journal", "experiments.tables", "experiments.worlds"),
     ("experiments.inquiries",),
     (

@@ -124,7 +124,16 @@ def test_no_command_at_all_shows_the_help_and_is_bad_input(
         (["run", "portfolio=listening_frist"], "did you mean 'listening_first'?"),
         (["run", "portfolio=[as_is]"], "portfolio=[as_is]: there is no such portfolio"),
         (["run", "portfolios=[as_is]"], "run takes one portfolio=NAME"),
-        (["run", "portfolio=as_is", "portfolio=balanced"], "run takes one portfolio=NAME"),
+        (["run", "portfolio=as_is", "portfolio=balanced"], "portfolio is given 2 times"),
+        (["run", "experiment=compare"], "run takes one portfolio=NAME"),
+        (["compare", "seed=1", "seed=2"], "seed is given 2 times: keep one"),
+        (["compare", "--seed", "1", "--seed=2"], "--seed is given 2 times: keep one"),
+        (["compare", "--seed", "1", "seed=2"], "the seed is given twice"),
+        (["compare", "--config-dir", ".", "--config-dir", "."], "--config-dir is given 2 times"),
+        (["compare", "portfolios=[]"], "portfolios=[] compares nothing"),
+        (["compare", "scenario.key=../up"], "scenario.key: the name '../up' must consist of"),
+        (["compare", "experiment.key=a b"], "experiment.key: the name 'a b' must consist of"),
+        (["compare", "quarters=1"], "horizon of 1 quarter: ask for quarters=2 or more"),
         (["settings", "trsut"], "did you mean trust"),
         (["settings", "physics.ancor"], "did you mean physics.anchor"),
     ],
@@ -163,7 +172,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_ends_with_2(
     (tmp_path / "file").write_text("no folder")
     assert cli.main(["compare", *SMALL, "--jobs", "1", "--out", "file/study"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("influence: file/study/")
+    assert said == "influence: cannot create the folder file/study: Not a directory\n"
     assert "Traceback" not in said
 
 
@@ -189,18 +198,57 @@ def test_overrides_may_stand_anywhere() -> None:
 
 
 def test_a_dry_run_says_arms_costs_and_runs_and_writes_nothing(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cli_study, "_cores", lambda: 2)
     assert cli.main(["compare", *SMALL, "--dry-run", "--jobs", "2"]) == 0
     said = capsys.readouterr().out
     cost = load(SMALL).study.planned_cost
     assert re.search(rf"^advertising_only +{cost:,.0f}$", said, re.MULTILINE)
     assert re.search(r"^as_is +0  baseline$", said, re.MULTILINE)
+    assert "warning" not in said
     assert "30 runs, muted twins included (first), on 2 processes:" in said
     assert re.search(
         r"about \d+ s if the machine is as busy as now \(between \d+ s and \d+ s", said
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_warns_where_the_budget_will_cut_a_plan(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rich = [*SMALL, "planned_cost=20000", "--dry-run", "--jobs", "1"]
+    assert cli.main(["compare", *rich]) == 0
+    said = capsys.readouterr().out
+    assert "warning: the budget allows 6,000 euro a quarter" in said
+    assert re.search(r"  fast_service plans up to 1\d,\d{3}, too much in 2 of 2 quarters\n", said)
+    assert "as_is plans" not in said
+
+
+@pytest.mark.parametrize(
+    ("wished", "cores", "units", "said"),
+    [
+        ("7", 4, 10, "--jobs 7: this process may use 4 cores, so that 4 processes will do"),
+        ("3", 4, 2, "--jobs 3: the study has 2 units of work, so that 2 processes will do"),
+        ("3", 1, 2, "--jobs 3: this process may use 1 core, so that 1 process will do"),
+        ("2", 4, 10, ""),
+    ],
+)
+def test_more_processes_than_there_is_work_for_are_not_started_and_it_is_said(
+    wished: str,
+    cores: int,
+    units: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    used = []
+    monkeypatch.setattr(cli_study, "_cores", lambda: cores)
+    monkeypatch.setattr(cli_study, "_foretell", lambda question, jobs, quiet: used.append(jobs))
+    words = [f"replications={units}", "lanes=16", "--dry-run", "--jobs", wished]
+    assert cli.main(["compare", *SMALL[:2], SMALL[4], *words]) == 0
+    assert used == [min(int(wished), cores, units)]
+    assert capsys.readouterr().err.strip() == said
 
 
 def test_a_dry_run_of_what_cannot_be_run_says_so(capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,8 +327,17 @@ def test_one_portfolio_is_run_beside_the_baseline(plain: None, tmp_path: Path) -
     assert list(runs.query("muted_flow == 0")["arm"].unique()) == ["as_is", "listening_first"]
 
 
-def test_without_a_portfolio_today_is_run_alone(plain: None, tmp_path: Path) -> None:
-    assert cli.main(["run", *SMALL[:-1], "--jobs", "1", "--out", "today"]) == 0
+def test_without_a_portfolio_that_of_the_experiment_is_run(plain: None, tmp_path: Path) -> None:
+    assert cli.main(["run", *SMALL[:-1], "--jobs", "1", "--quiet"]) == 0
+    (folder,) = (tmp_path / "results").iterdir()
+    assert folder.name.endswith("_village_run_listening_first")
+    runs = store.read_study(folder).tables["runs"]
+    assert list(runs.query("muted_flow == 0")["arm"].unique()) == ["as_is", "listening_first"]
+
+
+def test_today_is_run_alone_if_asked_for(plain: None, tmp_path: Path) -> None:
+    command = ["run", "portfolio=as_is", *SMALL[:-1], "--jobs", "1", "--out", "today"]
+    assert cli.main(command) == 0
     runs = store.read_study(tmp_path / "today").tables["runs"]
     assert list(runs.query("muted_flow == 0")["arm"].unique()) == ["as_is"]
 
@@ -294,12 +351,22 @@ def test_quiet_prints_where_the_results_are_and_nothing_else(
     assert shown.err == ""
 
 
-def test_a_finished_study_asked_again_keeps_every_byte(plain: None, tmp_path: Path) -> None:
+def test_a_finished_study_asked_again_runs_nothing_and_keeps_every_byte(
+    plain: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     command = ["compare", *SMALL, "--jobs", "1", "--out", "study"]
     assert cli.main(command) == 0
+    monkeypatch.setattr("experiments.conduct.load_kernels", None)
+    monkeypatch.setattr("experiments.conduct.run_study", None)
+    capsys.readouterr()
     before = tables(tmp_path / "study")
     manifest = json.loads((tmp_path / "study" / store.MANIFEST).read_text())
     assert cli.main(command) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["all 30 runs were there already", "writing tables and report"]
     again = json.loads((tmp_path / "study" / store.MANIFEST).read_text())
     assert tables(tmp_path / "study") == before
     assert (again["started"], again["finished"]) == (manifest["started"], manifest["finished"])

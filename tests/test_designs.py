@@ -128,7 +128,7 @@ def test_a_share_that_cannot_pay_the_set_up_is_refused_with_its_path() -> None:
 
 
 def test_a_start_beyond_the_horizon_is_refused() -> None:
-    with pytest.raises(ValueError, match="start=5 lies beyond the horizon of 4 quarters"):
+    with pytest.raises(ValueError, match=r"of 4 quarters: ask for quarters=5 or more, or leave"):
         plan_of(portfolio(Item("speaking", 1.0, start=5)), market(), 100.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,12 +16,12 @@ import synthetic_results
 
 from experiments import figures, strategy_map_drawing
 from experiments import strategy_map_routing as routing
-from experiments.figure_comparison import comparison
+from experiments.figure_comparison import comparison, over_time
 from experiments.figure_flows import flow_contributions, influence_matrix
 from experiments.raster import width_of
 from experiments.report_figures import drawings
 from experiments.report_findings import Findings, find
-from experiments.sheet import Sheet, Words
+from experiments.sheet import PAPER, Sheet, Words
 from sim.flows import COLORS, Flow
 from sim.strategy_map import Link
 
@@ -131,9 +132,9 @@ def test_no_two_texts_of_a_figure_lie_on_each_other(drawn: dict[str, Sheet]) -> 
                 assert beside, (name, one.text, two.text)
 
 
-def judged(verdict: str, low: float, high: float, kpi: str = "trust") -> dict[str, object]:
-    return {"arm": "a", "kpi": kpi, "quarter": 4, "n": 6, "of": 6, "mean": (low + high) / 2,
-            "low": low, "high": high, "verdict": verdict}  # fmt: skip
+def judged(verdict: str, low: float, high: float, p_holm: float = 0.2) -> dict[str, object]:
+    return {"arm": "a", "kpi": "trust", "quarter": 4, "n": 6, "of": 6, "mean": (low + high) / 2,
+            "low": low, "high": high, "p_holm": p_holm, "verdict": verdict}  # fmt: skip
 
 
 CAST = figures.Cast(("a",), {"a": "A", "as_is": "As is"}, {"a": "#332288", "as_is": "#5b6775"},
@@ -145,7 +146,9 @@ CAST = figures.Cast(("a",), {"a": "A", "as_is": "As is"}, {"a": "#332288", "as_i
     [
         (judged("better", 0.1, 0.3), "told apart from “As is”"),
         (judged("cannot be told apart", -0.1, 0.3), "cannot be told apart from “As is”"),
-        (judged("cannot be told apart", 0.1, 0.3), "its own interval excludes 0"),
+        (judged("cannot be told apart", 0.1, 0.3), "of 1 comparisons some do so by luck"),
+        (judged("cannot be told apart", 0.1, 0.3, 0.01), "a few large replications carry it"),
+        (judged("one replication", math.nan, math.nan), "no verdict from fewer than two"),
         (judged("no difference worth having", 0.01, 0.02), "no difference worth having"),
     ],
 )
@@ -181,10 +184,12 @@ def test_ticks_are_round_rise_and_stay_in_range(low: float, high: float) -> None
 
 def test_a_cell_of_the_matrix_is_in_brackets_where_its_interval_includes_nothing() -> None:
     rows = [
-        ("a", flow, kind, "attitude", 0.2, low, 0.4)
+        ("a", flow, kind, "attitude", 9, 0.2, low, 0.4)
         for flow, kind, low in ((1, "x", 0.1), (1, "y", -0.1))
     ]
-    summary = pd.DataFrame(rows, columns=["arm", "flow", "kind", "measure", "mean", "low", "high"])
+    summary = pd.DataFrame(
+        rows, columns=["arm", "flow", "kind", "measure", "n", "mean", "low", "high"]
+    )
     sheet = influence_matrix(summary, ["a"], CAST, {"x": "X", "y": "Y"}, "attitude", 4)
     cells = [words.text for words in sorted(sheet.words, key=lambda w: w.y) if "0.20" in words.text]
     assert cells == ["+0.20", "(+0.20)"]
@@ -301,6 +306,44 @@ def _dashed_colors(sheet: Sheet) -> set[str]:
     """Colours of dashed lines, but for the grey of feedback among causes."""
     lines = {shape.stroke for shape in sheet.shapes if shape.dash}
     return lines - {strategy_map_drawing.CAUSE}
+
+
+def test_a_line_that_crosses_others_is_not_cut_into_dashes(drawn: dict[str, Sheet]) -> None:
+    """What a line hides beside itself is much shorter than a dash of a feedback line."""
+    rims = [shape for shape in drawn["strategy_map"].shapes if shape.stroke == PAPER]
+    lines = {shape.steps: shape for shape in drawn["strategy_map"].shapes if not shape.fill}
+    hairs = [(rim.width - lines[rim.steps].width) / 2 for rim in rims if rim.steps in lines]
+    assert hairs
+    assert max(hairs) < min(strategy_map_drawing.DASHES) / 4
+
+
+def test_one_wide_band_does_not_press_the_other_portfolios_flat() -> None:
+    quarters = np.arange(5)
+    frames = [
+        pd.DataFrame({"arm": arm, "quarter": quarters, "mean": slope * quarters,
+                      "p10": slope * quarters - half * quarters,
+                      "p90": slope * quarters + half * quarters})
+        for arm, slope, half in (("a", 1.0, 0.2), ("b", -1.0, 100.0))
+    ]  # fmt: skip
+    cast = replace(CAST, order=("a", "b"), labels=CAST.labels | {"b": "B"},
+                   colors=CAST.colors | {"b": "#117733"})  # fmt: skip
+    wide = over_time(pd.concat(frames), cast, "revenue", None)
+    assert "Bands that reach beyond the scale are cut off." in " ".join(texts(wide))
+    frames[1]["p10"], frames[1]["p90"] = -1.2 * quarters, -0.8 * quarters
+    narrow = over_time(pd.concat(frames), cast, "revenue", None)
+    assert "cut off" not in " ".join(texts(narrow))
+
+    def rise(sheet: Sheet) -> float:
+        ends = [s.steps[-1][1][0][1] for s in sheet.shapes if s.width == 3.2]
+        return abs(ends[0] - ends[1]) / sheet.height
+
+    assert rise(wide) > 0.4 * rise(narrow)
+
+
+def test_the_upright_scale_has_enough_ticks_to_read(drawn: dict[str, Sheet]) -> None:
+    sheet = drawn["quarter_by_quarter"]
+    scale = {words.text for words in sheet.words if words.anchor == "right" and words.x < 84}
+    assert len(scale) >= 4
 
 
 def test_a_map_too_crowded_to_draw_costs_only_its_picture() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from experiments import cli
+from experiments import cli, designs
+from experiments.settings import load
+from sim.scenario import CAPITALS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,21 +27,17 @@ def commands() -> list[str]:
 
 
 def bakery(folder: Path) -> None:
-    """Write the folder of own settings that the README draws, from shipped files."""
-    for group, old, new in (
-        ("scenario", "village", "bakery"),
-        ("mechanism", "transparency", "open_kitchen"),
-        ("portfolio", "transparency", "open_kitchen"),
-    ):
-        text = (ROOT / "configs" / group / f"{old}.yaml").read_text(encoding="utf-8")
-        target = folder / "my_configs" / group / f"{new}.yaml"
-        target.parent.mkdir(parents=True)
-        target.write_text(
-            text.replace(f"key: {old}", f"key: {new}").replace(
-                f"mechanism: {old}", f"mechanism: {new}"
-            ),
-            encoding="utf-8",
-        )
+    """Follow the README's section on one's own scenario to the letter."""
+    section = README.partition("## Your own scenario")[2].partition("\n## ")[0]
+    (folder / "configs").symlink_to(ROOT / "configs")
+    for line in "\n".join(re.findall(r"```sh\n(.*?)```", section, re.S)).splitlines():
+        if line and not line.startswith("influence "):
+            subprocess.run(shlex.split(line), check=True, cwd=folder)
+    written = re.findall(r"`(my_configs/\S+\.yaml)`[^`]*\n\n```yaml\n(.*?)```", section, re.S)
+    assert len(written) == 2
+    for name, text in written:
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def test_the_readme_names_commands_to_try() -> None:
@@ -79,8 +78,24 @@ def test_every_file_that_the_readme_points_to_exists() -> None:
         assert (ROOT / target).exists(), target
 
 
+def test_the_readmes_own_scenario_is_what_it_says(tmp_path: Path) -> None:
+    bakery(tmp_path)
+    made = load(["scenario=bakery"], tmp_path / "my_configs")
+    assert (made.scenario.key, made.scenario.label) == ("bakery", "Our bakery")
+    assert [portfolio.key for portfolio in made.study.portfolios] == ["as_is", "open_kitchen"]
+    plan = designs.arms(made.study, made.scenario)[1].plan
+    opened, served = (
+        plan.effort[made.scenario.mechanism(key)] for key in ("open_kitchen", "fast_service")
+    )
+    assert opened[:5] / opened[-1] == pytest.approx([0, 1 / 3, 2 / 3, 1, 1])
+    assert (served > 0).tolist() == [True] * 6 + [False] * 4
+    assert plan.investment[CAPITALS.index("organization")].all()
+
+
 def test_copying_a_scenario_needs_nothing_else(tmp_path: Path) -> None:
     bakery(tmp_path)
-    folder = str(tmp_path / "my_configs")
-    words = ["compare", "scenario=bakery", "--config-dir", folder, "--dry-run"]
-    assert cli.main([*words, "portfolios=[as_is,open_kitchen]"]) == 0
+    village = (ROOT / "configs" / "scenario" / "village.yaml").read_text(encoding="utf-8")
+    target = tmp_path / "my_configs" / "scenario" / "bakery.yaml"
+    target.write_text(village.replace("key: village", "key: bakery"), encoding="utf-8")
+    made = load(["scenario=bakery", "portfolios=[open_kitchen]"], tmp_path / "my_configs")
+    assert made.scenario.key == "bakery"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from experiments.runner import run_study
 from experiments.settings import load
 from experiments.workers import Workers
 from sim import engine
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def ask(*overrides: str) -> Question:
@@ -132,24 +136,48 @@ def test_kernels_are_loaded_for_every_number_of_lanes_that_the_study_has(
     assert sorted(engine.width_for(size) for size in touched) == sorted(needed)
 
 
-def test_only_a_long_load_is_talked_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = threading.Event()
-    monkeypatch.setattr(rehearsal, "PATIENCE", 0.01)
-    monkeypatch.setattr(rehearsal, "_touch_kernels", lambda *_: heard.wait(10))
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("stored", [True, False])
+def test_compiling_is_talked_about_where_something_compiles(
+    stored: bool, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rehearsal, "_touch_kernels", _nothing)
+    monkeypatch.setattr(rehearsal, "_are_compiled", _yes if stored else _no)
     question = ask()
-    said = []
+    said: list[str] = []
+    with Workers(jobs) as workers:
+        load_kernels(question.scenario, question.study, workers, said.append)()
+    assert said == [] if stored else [rehearsal.COMPILING]
 
-    def say(text: str) -> None:
-        said.append(text)
-        heard.set()
 
-    with Workers(1) as workers:
-        load_kernels(question.scenario, question.study, workers, say)()
-    assert said == [rehearsal.COMPILING]
-    monkeypatch.setattr(rehearsal, "PATIENCE", 5.0)
-    monkeypatch.setattr(rehearsal, "_touch_kernels", lambda *_: None)
-    with Workers(1) as workers:
-        load_kernels(question.scenario, question.study, workers, quiet)()
+def _nothing(*arguments: object) -> None:
+    return None
+
+
+def _yes(widths: object) -> bool:
+    return True
+
+
+def _no(widths: object) -> bool:
+    return False
+
+
+def test_stored_machine_code_is_found_for_each_number_of_lanes(tmp_path: Path) -> None:
+    question = ask("lanes=4")
+    rehearsal._touch_kernels(question.scenario, question.study)
+    assert rehearsal._vectors(question.study) == [(16, "People")]
+    assert rehearsal._are_compiled([(16, "People")])
+    assert not rehearsal._are_compiled([(16, "People"), (3, "Arms")])
+    script = 'from experiments import rehearsal\nprint(rehearsal._are_compiled([(16, "People")]))'
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+    )
+    assert done.stdout == "False\n"
 
 
 def test_a_shortened_plan_keeps_its_first_quarters() -> None:

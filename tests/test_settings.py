@@ -706,6 +706,52 @@ def test_an_experiment_without_its_first_line_is_told_so(tmp_path: Path) -> None
     assert "mine.yaml must begin with the line '# @package _global_'" in said
 
 
+@pytest.mark.parametrize("first", ["", "# a bakery\n", "# @package scenario\n"])
+def test_a_scenario_without_its_first_line_is_told_so(first: str, tmp_path: Path) -> None:
+    write(tmp_path, "scenario/mine.yaml", f"{first}defaults:\n  - village\n  - _self_\n")
+    for asked in ("scenario=mine", "seed=2"):
+        said = refusal(asked, config_dir=tmp_path)
+        assert "mine.yaml must begin with the line '# @package _global_'" in said
+
+
+def test_blank_lines_may_stand_above_the_first_line_but_no_comment(tmp_path: Path) -> None:
+    text = "# @package _global_\ndefaults:\n  - village\n  - _self_\nquarters: 3\n"
+    write(tmp_path, "scenario/mine.yaml", f"\n\n{text}")
+    assert load(["scenario=mine", "portfolios=[as_is]"], tmp_path).scenario.quarters == 3
+    write(tmp_path, "scenario/mine.yaml", f"# Ours.\n{text}")
+    assert "must begin with the line" in refusal("scenario=mine", config_dir=tmp_path)
+
+
+def test_a_scenario_whose_defaults_leave_a_group_out_is_told_which(tmp_path: Path) -> None:
+    whole = (shipped_dir() / "scenario" / "village.yaml").read_text(encoding="utf-8")
+    for group in ("organization", "network", "finance", "strategy_map"):
+        write(tmp_path, "scenario/mine.yaml", re.sub(rf"  - /{group}: \w+\n", "", whole))
+        said = refusal("scenario=mine", config_dir=tmp_path)
+        assert f"mine.yaml: its defaults choose no {group}: below 'defaults:' write" in said
+        assert f"'- /{group}: NAME'" in said
+        assert "village" in said.partition(f"for {group}: ")[2] or group == "strategy_map"
+    write(tmp_path, "scenario/mine.yaml", "# @package _global_\nquarters: 3\n")
+    said = refusal("scenario=mine", config_dir=tmp_path)
+    assert "choose no organization and no stakeholders and no network" in said
+
+
+def test_a_group_in_a_scenarios_defaults_needs_its_slash(tmp_path: Path) -> None:
+    whole = (shipped_dir() / "scenario" / "village.yaml").read_text(encoding="utf-8")
+    write(tmp_path, "scenario/mine.yaml", whole.replace("- /network:", "- network:"))
+    said = refusal("scenario=mine", config_dir=tmp_path)
+    assert "put a slash in front, '- /network: village'" in said
+
+
+@pytest.mark.parametrize("name", ["Our-Plan", "my.plan", "ä", "a" * 65])
+def test_a_file_whose_name_could_be_no_folder_everywhere_is_refused(
+    name: str, tmp_path: Path
+) -> None:
+    write(tmp_path, f"portfolio/{name}.yaml", "label: Ours\ndescription: Nothing.\nitems: []\n")
+    said = refusal(config_dir=tmp_path)
+    assert f"portfolio.{name}: the name {name!r} must consist of 1 to 64 of a-z" in said
+    assert "rename its file" in said
+
+
 def test_a_defaults_list_that_names_no_file_is_refused_with_the_nearest(tmp_path: Path) -> None:
     text = "# @package _global_\ndefaults:\n  - compare\n  - override /physics: default\n"
     write(tmp_path, "experiment/mine.yaml", text)
