@@ -267,10 +267,7 @@ class Run:
         self.counts = np.zeros((len(COUNTS), *planes), np.int64)
         self.seen: list[tuple[np.ndarray, ...]] = []
         self.churn: list[np.ndarray] = []
-        self.passes = [
-            Pass(number, world, self.facts, self.state, self.key, self.slots, self.order, n_kinds)
-            for number in range(layout.n_passes)
-        ]
+        self.passes = self._passes()
         self.queue = Queue(n_firms, self.n_lanes)
         self.threads = threads
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -282,6 +279,12 @@ class Run:
         self.rows: tuple[list[np.ndarray], ...] = tuple([] for _ in fields(History))
         self._live_warm_up()
         self._open_books()
+
+    def _passes(self) -> list[Pass]:
+        """Return the passes that work on this run's state."""
+        n_kinds = len(self.scenario.stakeholders)
+        given = (self.world, self.facts, self.state, self.key, self.slots, self.order, n_kinds)
+        return [Pass(number, *given) for number in range(self.state.layout.n_passes)]
 
     def _live_warm_up(self) -> None:
         """Live the quarters before the first, as is: plans wait, flows are open, nothing counts."""
@@ -322,10 +325,14 @@ class Run:
             self.structures,
             self.facts,
             self.luck,
+            self.state,
+            self.passes,
             self.pool,
         )
         other = Run.__new__(Run)
         other.__dict__.update(deepcopy(self.__dict__, {id(x): x for x in shared}))
+        other.state = self.state.copy()
+        other.passes = other._passes()
         other.pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
         return other
 

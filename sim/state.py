@@ -278,7 +278,7 @@ class State:
     """
 
     def __init__(self, layout: Layout, n_firms: int) -> None:
-        self.layout = layout
+        self.layout, self.n_firms = layout, n_firms
         self.of = {
             "people": layout.table(FIRM_FIELDS * n_firms + 1, np.float32),
             "marks": layout.table(INT_FIELDS, np.int32),
@@ -295,6 +295,13 @@ class State:
     def n_lanes(self) -> int:
         """Number of lanes, padding included."""
         return self.layout.n_lanes
+
+    def copy(self) -> State:
+        """Return the same numbers in memory of their own."""
+        other = State(self.layout, self.n_firms)
+        for name, table in self.of.items():
+            other.of[name].flat[:] = table.flat
+        return other
 
 
 def add_up(rows: np.ndarray) -> np.ndarray:

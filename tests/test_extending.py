@@ -15,7 +15,7 @@ import village
 import sim
 from experiments.designs import arms as arms_of
 from experiments.settings import load
-from sim import kpis, networks
+from sim import kpis, networks, scenario
 from sim.engine import simulate
 from sim.networks import Draws, Members, Ties
 from sim.policies import POLICIES, Observed
@@ -85,8 +85,10 @@ def doubled(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
     return 2.0 * seen.base[firm]
 
 
-def test_a_policy_is_one_function_on_the_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_policy_is_one_function_and_what_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(POLICIES, "doubled", doubled)
+    reads = {**scenario.POLICY_READS, "doubled": ()}
+    monkeypatch.setattr(scenario, "POLICY_READS", reads)
     market = village.scenario(quarters=1)
     bold = replace(market.firms[0], policy=Policy("doubled", 0.0, 1, 1e9))
     market = replace(market, firms=(bold, market.firms[1]))
@@ -100,8 +102,11 @@ def everybody_hears_the_first(layer: Layer, members: Members, draws: Draws) -> T
     return Ties(rows, np.full(len(rows), members.rows[0], np.int32))
 
 
-def test_a_network_generator_is_one_function_on_the_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_generator_is_one_function_and_its_spread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(networks.GENERATORS, "guru", everybody_hears_the_first)
+    monkeypatch.setattr(scenario, "SPREADS", {**scenario.SPREADS, "guru": None})
     market = village.scenario(quarters=1)
     guru = replace(market.layers[0], generator="guru", spread=0.0)
     market = replace(market, layers=(guru,))

@@ -201,6 +201,7 @@ def test_streams_keep_their_numbers_because_results_depend_on_them() -> None:
         "INIT": 6,
         "BREACH": 7,
         "SHOCK": 8,
+        "READING": 9,
     }
 
 

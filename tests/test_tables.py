@@ -566,8 +566,8 @@ def test_a_market_of_own_tables_runs() -> None:
     }
     told_market = apply_people(mapping, market(quarters=2), DATA)
     history = simulate(told_market, [arm(told_market), arm(told_market, "ads", advertising=9.0)], 1)
-    assert np.isfinite(history.value).all()
-    assert not np.array_equal(history.value[:, 0], history.value[:, 1])
+    assert np.isfinite(history.measures[1:, 0]).all()
+    assert not np.array_equal(history.spending[..., 0], history.spending[..., 1])
 
 
 def test_untold_departments_of_a_firm_without_table_stay_as_configured() -> None:

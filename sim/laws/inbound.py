@@ -102,8 +102,11 @@ def normal_quantile(u: Any) -> Any:
 
 @law
 def gain(variance: Any, voice_variance: Any, n: Any) -> Any:
-    """Return the weight in [0, 1) of the mean of n heard voices against what was believed."""
-    if n <= 0:
+    """Return the weight in [0, 1] of the mean of n heard voices against what was believed.
+
+    0 where nothing was heard, or where what is believed is known for sure.
+    """
+    if n <= 0 or variance <= 0.0:
         return 0.0
     return variance / (variance + voice_variance / n)
 

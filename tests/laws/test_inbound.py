@@ -71,6 +71,8 @@ def test_what_is_heard_counts_against_what_was_believed() -> None:
     assert gain(0.01, 1.0, 100) == pytest.approx(0.5)
     assert gain(0.03, 1.0, 100) == pytest.approx(0.75)
     assert gain(0.03, 1.0, 0) == 0.0
+    assert gain(0.0, 0.0, 100) == 0.0
+    assert gain(0.03, 0.0, 100) == 1.0
     assert posterior(0.04, 0.25) == pytest.approx(0.03)
     assert posterior(0.04, 0.0) == 0.04
 
