@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from experiments.exits import BAD_INPUT, FINE, SOME_FAILED, code_of, complaint, 
 
 if TYPE_CHECKING:
     from experiments.conduct import Outcome, Question
+    from experiments.links import Trial
     from experiments.settings import Settings
 
 RESULTS = Path("results")
@@ -25,15 +27,22 @@ def study(options: argparse.Namespace, argv: Sequence[str]) -> int:
     jobs = options.jobs or _cores()
     if jobs > 1:
         workers.get_ready()  # while the settings are read
-    settings, name = _asked(options)
+    trials = None
+    if options.verb == "map":
+        from experiments import cli_map
+
+        settings, name, trials = cli_map.asked(options)
+    else:
+        settings, name = _asked(options)
     question = _question(settings, shlex.join(["influence", *argv]))
     folder = _folder(options.out, question, name)
     if options.dry_run:
-        _foretell(question, jobs, options.quiet)
+        _foretell(question, jobs, options.quiet, trials)
         return FINE
     if folder is None:
         folder = _dated_folder(settings, name)
-    return _conduct(question, folder, jobs, options.quiet, resume_line(argv, folder))
+    resume = resume_line(argv, folder)
+    return _conduct(question, folder, jobs, options.quiet, resume, trials)
 
 
 def _cores() -> int:
@@ -154,7 +163,9 @@ def resume_line(argv: Sequence[str], folder: Path) -> str:
     return shlex.join(["influence", *words, "--out", str(folder)])
 
 
-def _foretell(question: Question, jobs: int, quiet: bool) -> None:
+def _foretell(
+    question: Question, jobs: int, quiet: bool, trials: Sequence[Trial] | None
+) -> None:
     """Print what would run, at what cost, for how long and in how much space."""
     from experiments import designs
     from experiments.rehearsal import forecast
@@ -165,10 +176,14 @@ def _foretell(question: Question, jobs: int, quiet: bool) -> None:
     print(f"{scenario.quarters} quarters, {study.replications} replications, seed {study.seed}")
     width = max(len(portfolio.key) for portfolio in study.portfolios)
     print(f"\n{'portfolio':{width}}  planned cost ({scenario.currency}, present value)")
-    for arm in designs.arms(study, scenario):
+    for arm in designs.arms(replace(study, pushes=()), scenario):
         cost = designs.planned_present_value(arm.plan, scenario, arm.design)
         mark = "  baseline" if arm.key == study.baseline else ""
         print(f"{arm.key:{width}}  {cost:12,.0f}{mark}")
+    if trials is not None:
+        from experiments import cli_map
+
+        print("\n" + "\n".join(cli_map.listed(trials)))
     with workers.Workers(jobs) as crew:
         try:
             about = forecast(scenario, study, crew, _Watcher(quiet, jobs).say)
@@ -204,12 +219,26 @@ class _Watcher:
             print(text, file=sys.stderr)
 
 
-def _conduct(question: Question, folder: Path, jobs: int, quiet: bool, resume: str) -> int:
+def _conduct(
+    question: Question,
+    folder: Path,
+    jobs: int,
+    quiet: bool,
+    resume: str,
+    trials: Sequence[Trial] | None,
+) -> int:
     from experiments import store
-    from experiments.conduct import conduct
+    from experiments.conduct import conduct, finish
 
+    watcher = _Watcher(quiet, jobs)
     try:
-        outcome = conduct(question, folder, jobs, _Watcher(quiet, jobs))
+        if trials is not None:
+            from experiments import cli_map
+            from experiments.conduct_map import MapFinish
+
+            found = conduct(question, folder, jobs, watcher, MapFinish(trials))
+            return cli_map.say_how_it_ended(found, folder, quiet, resume)
+        outcome = conduct(question, folder, jobs, watcher, finish)
     except KeyboardInterrupt as stop:
         print(
             f"\n{word_for(stop)}; what was finished is kept in {folder}\ngo on with: {resume}",

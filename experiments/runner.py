@@ -159,7 +159,7 @@ def twins_planned(study: Study) -> int:
 
 def block_sizes(study: Study) -> list[int]:
     """Return how many arms each unit of one replication has, all passes together."""
-    n_arms, n_twins = len(study.portfolios), twins_planned(study)
+    n_arms, n_twins = study.n_arms, twins_planned(study)
     early = min(_free_lanes(study), len(Flow)) if study.twins == "first" else n_twins
     passes = (n_arms + early, n_twins - early)
     sizes = [min(study.lanes, n - i) for n in passes for i in range(0, n, study.lanes)]
@@ -168,7 +168,7 @@ def block_sizes(study: Study) -> list[int]:
 
 def _free_lanes(study: Study) -> int:
     """Lanes that the last block of portfolios leaves empty."""
-    return -len(study.portfolios) % study.lanes
+    return -study.n_arms % study.lanes
 
 
 def units_of(arms: Sequence[Arm], study: Study) -> list[Unit]:
