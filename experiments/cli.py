@@ -24,8 +24,7 @@ VERBS = {
     "run": "the same for one portfolio: portfolio=NAME (today's, if none is given)",
     "ledger": "count who thinks or does something they otherwise wouldn't, flow by flow: "
     "compare, or with portfolio=NAME run, with ledger=first",
-    "map": "try out the links of the strategy map: push each tail, watch the head "
-    "[portfolio=NAME]",
+    "map": "try out the links of the strategy map: push each tail, watch the head [portfolio=NAME]",
     "explain": "tell how a flow influenced somebody: flow=1..6 [portfolio=NAME] [quarter=N] "
     "[type=NAME] [stakeholder=ID] [replication=N]",
     "settings": "list settings with unit, range, default, meaning and source",
@@ -75,6 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from experiments.cli_study import study
 
         with terminable():
+            if options.verb == "map":
+                from experiments.cli_map import asked
+
+                return study(options, argv, asked)
             return study(options, argv)
     except KeyboardInterrupt as stop:
         print(f"\n{word_for(stop)}", file=sys.stderr)

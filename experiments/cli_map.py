@@ -9,24 +9,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.cli_study import check_portfolio, values_of
+from experiments.cli_study import Asked, check_portfolio, values_of
 from experiments.exits import FINE, SOME_FAILED
 
 if TYPE_CHECKING:
     from experiments.conduct_map import MapOutcome
     from experiments.links import Trial
-    from experiments.settings import Settings
 
 # What a comparison can be asked for and this command has no use for.
 MEANINGLESS = ("portfolios", "designs", "baseline", "twins", "ledger", "shapley", "headline")
 
 
-def asked(options: argparse.Namespace) -> tuple[Settings, str, list[Trial]]:
-    """Return settings whose study tries the links, its name and how each link is tried."""
+def asked(options: argparse.Namespace) -> Asked:
+    """Return what is run: the portfolio, and the arms that try the links of the map."""
     from experiments import designs
+    from experiments.conduct_map import MapFinish
     from experiments.links import trials_of
     from experiments.settings import SettingsError, load
     from experiments.settings_errors import guarded
+    from sim.arms import check_arms
 
     overrides = [*options.overrides]
     if options.seed is not None:
@@ -47,15 +48,12 @@ def asked(options: argparse.Namespace) -> tuple[Settings, str, list[Trial]]:
         others += [f"portfolios=[{chosen[0]}]", f"baseline={chosen[0]}"]
     settings = load(others, options.config_dir)
     study, scenario = settings.study, settings.scenario
-    trials, pushes = guarded(
-        "nudges", trials_of, settings.strategy_map, settings.nudges, scenario
-    )
+    trials, pushes = guarded("nudges", trials_of, settings.strategy_map, settings.nudges, scenario)
     study = replace(study, pushes=tuple(pushes), twins="none", ledger="none", shapley=False)
-    from sim.arms import check_arms
-
     guarded("nudges", check_arms, designs.arms(study, scenario), scenario)
     name = study.key if not chosen else f"{study.key}_{chosen[0]}"
-    return replace(settings, study=study), name, trials
+    settings = replace(settings, study=study)
+    return Asked(settings, name, MapFinish(trials), say_how_it_ended, listed(trials))
 
 
 def say_how_it_ended(outcome: MapOutcome, folder: Path, quiet: bool, resume: str) -> int:

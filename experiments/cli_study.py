@@ -6,43 +6,72 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments import workers
 from experiments.exits import BAD_INPUT, FINE, SOME_FAILED, code_of, complaint, word_for
 
 if TYPE_CHECKING:
     from experiments.conduct import Outcome, Question
-    from experiments.links import Trial
     from experiments.settings import Settings
 
 RESULTS = Path("results")
 
 
-def study(options: argparse.Namespace, argv: Sequence[str]) -> int:
-    """Conduct, or with --dry-run foretell, the study that is asked for; return the exit code."""
+@dataclass(frozen=True)
+class Asked:
+    """What a command runs, and how it ends.
+
+    Attributes
+    ----------
+    settings, name
+        What is run, and what its folder is called.
+    write : callable
+        What `conduct` writes with.
+    say : callable
+        Says how it ended, given outcome, folder, quiet and the command to go on; the exit code.
+    plan : sequence of str
+        Further lines of a dry run.
+    """
+
+    settings: Settings
+    name: str
+    write: Callable[..., Any]
+    say: Callable[[Any, Path, bool, str], int]
+    plan: Sequence[str] = ()
+
+
+def study(
+    options: argparse.Namespace,
+    argv: Sequence[str],
+    ask: Callable[[argparse.Namespace], Asked] | None = None,
+) -> int:
+    """Conduct, or with --dry-run foretell, the study that is asked for; return the exit code.
+
+    `ask` reads the command line of another kind of study than a comparison of portfolios.
+    """
     jobs = options.jobs or _cores()
     if jobs > 1:
         workers.get_ready()  # while the settings are read
-    trials = None
-    if options.verb == "map":
-        from experiments import cli_map
-
-        settings, name, trials = cli_map.asked(options)
-    else:
-        settings, name = _asked(options)
-    question = _question(settings, shlex.join(["influence", *argv]))
-    folder = _folder(options.out, question, name)
+    asked = (ask or _comparison)(options)
+    question = _question(asked.settings, shlex.join(["influence", *argv]))
+    folder = _folder(options.out, question, asked.name)
     if options.dry_run:
-        _foretell(question, jobs, options.quiet, trials)
+        _foretell(question, jobs, options.quiet, asked.plan)
         return FINE
     if folder is None:
-        folder = _dated_folder(settings, name)
-    resume = resume_line(argv, folder)
-    return _conduct(question, folder, jobs, options.quiet, resume, trials)
+        folder = _dated_folder(asked.settings, asked.name)
+    return _conduct(question, folder, jobs, options.quiet, resume_line(argv, folder), asked)
+
+
+def _comparison(options: argparse.Namespace) -> Asked:
+    settings, name = _asked(options)
+    from experiments.conduct import finish
+
+    return Asked(settings, name, finish, _say_how_it_ended)
 
 
 def _cores() -> int:
@@ -163,9 +192,7 @@ def resume_line(argv: Sequence[str], folder: Path) -> str:
     return shlex.join(["influence", *words, "--out", str(folder)])
 
 
-def _foretell(
-    question: Question, jobs: int, quiet: bool, trials: Sequence[Trial] | None
-) -> None:
+def _foretell(question: Question, jobs: int, quiet: bool, plan: Sequence[str]) -> None:
     """Print what would run, at what cost, for how long and in how much space."""
     from experiments import designs
     from experiments.rehearsal import forecast
@@ -180,10 +207,8 @@ def _foretell(
         cost = designs.planned_present_value(arm.plan, scenario, arm.design)
         mark = "  baseline" if arm.key == study.baseline else ""
         print(f"{arm.key:{width}}  {cost:12,.0f}{mark}")
-    if trials is not None:
-        from experiments import cli_map
-
-        print("\n" + "\n".join(cli_map.listed(trials)))
+    if plan:
+        print("\n" + "\n".join(plan))
     with workers.Workers(jobs) as crew:
         try:
             about = forecast(scenario, study, crew, _Watcher(quiet, jobs).say)
@@ -225,20 +250,13 @@ def _conduct(
     jobs: int,
     quiet: bool,
     resume: str,
-    trials: Sequence[Trial] | None,
+    asked: Asked,
 ) -> int:
     from experiments import store
-    from experiments.conduct import conduct, finish
+    from experiments.conduct import conduct
 
-    watcher = _Watcher(quiet, jobs)
     try:
-        if trials is not None:
-            from experiments import cli_map
-            from experiments.conduct_map import MapFinish
-
-            found = conduct(question, folder, jobs, watcher, MapFinish(trials))
-            return cli_map.say_how_it_ended(found, folder, quiet, resume)
-        outcome = conduct(question, folder, jobs, watcher, finish)
+        outcome = conduct(question, folder, jobs, _Watcher(quiet, jobs), asked.write)
     except KeyboardInterrupt as stop:
         print(
             f"\n{word_for(stop)}; what was finished is kept in {folder}\ngo on with: {resume}",
@@ -256,7 +274,7 @@ def _conduct(
             file=sys.stderr,
         )
         return BAD_INPUT
-    return _say_how_it_ended(outcome, folder, quiet, resume)
+    return asked.say(outcome, folder, quiet, resume)
 
 
 def _say_how_it_ended(outcome: Outcome, folder: Path, quiet: bool, resume: str) -> int:

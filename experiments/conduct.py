@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from experiments.report import StudyResults
 
-O = TypeVar("O")
+Ended = TypeVar("Ended")
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def conduct(
     folder: Path,
     jobs: int,
     watcher: Watcher,
-    write: Callable[[Question, Path, dict[str, Any], Runs, Workers], O],
-) -> O:
+    write: Callable[[Question, Path, dict[str, Any], Runs, Workers], Ended],
+) -> Ended:
     """Run the study, or what is missing of it, and write tables, figures, report and manifest.
 
     `write` does the writing and returns the outcome; `finish` does, for compared portfolios.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,7 +103,7 @@ def links_table(
     )
 
 
-def _verdict(row: Mapping[str, float]) -> str:
+def _verdict(row: Mapping[str, Any]) -> str:
     told = row["p_holm"] < LEVEL and (row["low"] > 0 or row["high"] < 0)
     if not told:
         return ABSENT
@@ -111,9 +112,9 @@ def _verdict(row: Mapping[str, float]) -> str:
 
 def _measured(
     trial: Trial, values: Mapping[str, np.ndarray], baseline: str
-) -> tuple[dict[str, object], list[dict[str, object]]]:
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     link, nan = trial.link, float("nan")
-    row: dict[str, object] = dict.fromkeys(columns_of("links"), nan)
+    row: dict[str, Any] = dict.fromkeys(columns_of("links"), nan)
     row |= {
         "link": trial.name, "tail": link.tail, "head": link.head, "tail_kpi": trial.tail,
         "head_kpi": trial.head, "flow": link.flow, "sign": link.sign, "drawn_lag": link.lag,
@@ -138,10 +139,10 @@ def _measured(
     spread = _size(values[baseline], trial.head, start)
     scale = (unit if unit > 0 else tail_size) / spread if spread > 0 else nan
     scale = 0.0 if spread == 0 and found.value == 0 else scale
-    if trial.without:
+    if trial.link.tail == trial.link.head:
         scale = 1.0
     for name in ("strength", "low", "high"):
-        row[f"standardized_{name}"] = float(row[name]) * scale  # type: ignore[arg-type]
+        row[f"standardized_{name}"] = row[name] * scale
     return row | _timing(lines), lines
 
 
@@ -156,14 +157,13 @@ def _responses(
         sign = 1 if end == RIVALS else direction(indicator)
         return sign * without_dust(values[arm][:, :, at], values[base][:, :, at])
 
-    if trial.without:
-        base, pushed = trial.without
-        muted = response(trial.tail, link.tail, pushed, base)
-        return muted, response(trial.tail, link.tail, trial.pushed, baseline) - muted
-    return (
-        response(trial.tail, link.tail, trial.pushed, baseline),
-        response(trial.head, link.head, trial.pushed, baseline),
-    )
+    tails = response(trial.tail, link.tail, trial.pushed, baseline)
+    heads = response(trial.head, link.head, trial.pushed, baseline)
+    if not trial.without:
+        return tails, heads
+    base, pushed = trial.without
+    muted = response(trial.head, link.head, pushed, base)
+    return muted if link.tail == link.head else tails, heads - muted
 
 
 def _mean_of(tails: np.ndarray, heads: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
@@ -199,7 +199,7 @@ def _size(base: np.ndarray, indicator: str, start: int) -> float:
 
 def _by_quarter(
     trial: Trial, tails: np.ndarray, heads: np.ndarray, start: int
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Return one row per quarter from the nudge on; the tail's response is that so far, averaged.
 
     A head answers to what its tail has been, and a tail may be back where it was.
@@ -218,7 +218,7 @@ def _by_quarter(
     return lines
 
 
-def _timing(lines: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def _timing(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return when the head's response is largest and when it can first be told from 0."""
     size = np.array([line["head_response"] for line in lines], float)
     low = np.array([line["head_low"] for line in lines], float)

@@ -2,12 +2,14 @@
 
 A link says that more of its tail leads to more (or less) of its head. To try it, the tail's
 indicator is pushed by a nudge (`sim/nudging.py`) and the head's is watched, both minus the arm
-without the nudge on the same luck. A link from an objective to itself through a flow is tried by
-muting that flow: what the push comes to with the flow open, minus what it comes to without.
+without the nudge on the same luck. A link from an objective to itself through a flow, and one of
+several that join the same two objectives, is tried by muting its flow: what the push comes to with
+the flow open, minus what it comes to without.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -63,7 +65,7 @@ class Trial:
     pushed : str
         Arm with the nudge; empty where the link is not tried, and `why` says the reason.
     without : tuple of (str, str)
-        For a link to itself: the arms without and with the nudge, both with its flow muted.
+        For a link that needs its flow alone: the arms without and with the nudge, flow muted.
     by_definition : bool
         Whether the head's indicator is computed from the tail's.
     """
@@ -98,6 +100,8 @@ def trials_of(
             pushes[nudge, muted] = Push(key, f"{label}{without}", given, muted)
         return pushes[nudge, muted].key
 
+    ends = Counter((link.tail, link.head) for link in strategy_map.links)
+    shared = {pair for pair, n in ends.items() if n > 1 or pair[0] == pair[1]}
     trials = []
     for trial in _plain(strategy_map, nudges):
         nudge, why = _here(nudges.moves.get(trial.tail), scenario)
@@ -109,7 +113,7 @@ def trials_of(
             trial = replace(trial, why=why)
         elif trial.link.tail == trial.link.head and not trial.link.flow:
             trial = replace(trial, why="without a flow it cannot be told from inertia")
-        elif trial.link.tail == trial.link.head:
+        elif trial.link.flow and (trial.link.tail, trial.link.head) in shared:
             flow = trial.link.flow
             pushed = arm(trial.tail, nudge, 0)
             without = (arm(trial.tail, None, flow), arm(trial.tail, nudge, flow))

@@ -105,8 +105,8 @@ def drawing(results: LinkResults) -> tuple[Sheet | None, str]:
             lights,
             {},
             f"Strategy map as simulated: {results.strategy_map.label}",
-            f"{results.scenario}, {results.portfolio.lower()}, {results.replications} replications. "
-            "Width: how strongly the head follows the tail; grey and dotted: not supported.",
+            f"{results.scenario}, {results.portfolio.lower()}, {results.replications} "
+            "replications. Width: how strongly the head follows the tail; dotted: not supported.",
             strokes=strokes,
         ), ""
     except CrowdedMapError as error:
@@ -115,7 +115,7 @@ def drawing(results: LinkResults) -> tuple[Sheet | None, str]:
 
 def _stroke(row: Mapping[Any, Any], largest: float) -> Stroke:
     if row["verdict"] == GIVEN:
-        return Stroke(THINNEST, "def.")
+        return Stroke(THINNEST, "def")
     if row["verdict"] not in (SUPPORTED, OPPOSITE):
         return Stroke(2.1, pale=True)
     size = abs(row["standardized_strength"])
@@ -221,7 +221,7 @@ def _line(results: LinkResults, row: Mapping[Any, Any]) -> str:
     def end(key: str) -> str:
         kpi = row[f"{key}_kpi"]
         label = kpis.TABLE[kpis.INDEX[kpi]].label
-        return f'{escape(results.label(row[key]))}<br><small>{escape(label)}</small>'
+        return f"{escape(results.label(row[key]))}<br><small>{escape(label)}</small>"
 
     def band(prefix: str, name: str) -> str:
         ends = f"{_number(row[f'{prefix}low'])} to {_number(row[f'{prefix}high'])}"
@@ -266,9 +266,10 @@ def _how(results: LinkResults) -> str:
         "<strong>More ways than one.</strong> A nudge may reach the head by ways that do not "
         "lead through the tail. The ratio then counts them as well: it is what follows from moving "
         "the tail <em>so</em>, and an upper bound of the link alone where the ways agree.",
-        "<strong>A link to itself</strong> through a flow is tried by muting the flow: what the "
-        "same nudge comes to with the flow open beyond what it comes to with the flow muted, as a "
-        "share of the latter.",
+        "<strong>A link by its flow alone.</strong> Where several links join the same two "
+        "objectives, each is tried by muting its flow: the head's response with the flow open "
+        "beyond that with the flow muted. So is a link from an objective to itself, as a share of "
+        "the response with the flow muted.",
         "<strong>Lag</strong> counts quarters after the nudge's first quarter: 0 is that quarter "
         "itself. The strength of every quarter is in link_quarters.csv.",
         "<strong>The simulation is not the world.</strong> A link that it does not support may "

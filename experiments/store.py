@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,12 +221,12 @@ LINK_COLUMNS: tuple[Column, ...] = (
         (
             "tail_response",
             "the tail's indicator",
-            "mean over quarters from the nudge on, better is above 0; to itself: flow muted",
+            "mean over quarters from the nudge on, better above 0; of a link to itself: flow muted",
         ),
         (
             "head_response",
             "the head's indicator",
-            "the same of the head; to itself: what the flow adds",
+            "the same of the head; of links to itself or beside others: what the flow adds",
         ),
         ("strength", "head's unit per tail's unit", "head's response / tail's response"),
         ("low", "head's unit per tail's unit", "lower end of its 95 % interval, Fieller's"),

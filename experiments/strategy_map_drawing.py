@@ -182,7 +182,6 @@ class _Turned:
             x, y = float(choices[room.argmax()]), self.base - track_y(segment, self.bottoms)
             badge(self.sheet, x, y, edge.link.flow, 9.5)
 
-
     def labels(self, edges: Sequence[Edge]) -> None:
         """Write each stroke's label beside the head of its line, on a scrap of paper."""
         for edge in edges:
@@ -251,7 +250,8 @@ def _stroke_legend(sheet: Sheet, middle: float) -> None:
     ):
         sheet.line([(x, middle), (x + 34, middle)], color, width, dash)
         sheet.write(x + 44, middle, name, KEY)
-    sheet.write(930, middle, "q3: quarters until the largest response; !: against its sign", KEY)
+    marks = "q3 largest after 3 quarters; ! against its sign; def by definition"
+    sheet.write(890, middle, marks, KEY)
 
 
 def _line_legend(sheet: Sheet, top: float, unsensed: Collection[int]) -> None:

@@ -331,7 +331,7 @@ def settle(given: Any, state: Any, changed: Any, f: Any, lane: Any) -> None:
 
 @law
 def move_levers(given: Any, state: Any, f: Any) -> None:
-    """Set every lever of a firm from its default, its mechanisms' outputs and nudges (levers.py)."""
+    """Set a firm's levers from defaults, its mechanisms' outputs and nudges (levers.py)."""
     n_kinds, lanes = state.lever.shape[2], state.lever.shape[3]
     for v in range(N_LEVERS):
         for k in range(n_kinds):

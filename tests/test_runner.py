@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from experiments import analysis, designs, results, runner, store, worlds
-from experiments.conduct import Question, conduct
+from experiments.conduct import Question, conduct, finish
 from experiments.designs import Study
 from experiments.journal import ARRAYS, Planned, Runs, UnitResult, read_unit
 from experiments.progress import Bar, Silence, in_words
