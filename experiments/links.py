@@ -126,13 +126,17 @@ def trials_of(
 
 def in_words(nudge: Nudge) -> str:
     """Say what a nudge does, in a few words with its unit."""
+
+    def size(by: float) -> str:
+        return f"{by:+g}".replace("-", "−")
+
     whose = {"organization": "", "rivals": "rivals' "}.get(nudge.firm, f"{nudge.firm}'s ")
     when = f"in quarter {nudge.quarter}" if nudge.once else f"from quarter {nudge.quarter} on"
     if nudge.capital:
-        return f"{whose}{nudge.capital} capital by {100 * nudge.by:+g} % of its stock {when}"
+        return f"{whose}{nudge.capital} capital by {size(100 * nudge.by)} % of its stock {when}"
     unit = levers.lever(nudge.lever).unit
     whom = f" to {', '.join(nudge.to)}" if nudge.to else ""
-    return f"{whose}{nudge.lever.replace('_', ' ')}{whom} by {nudge.by:+g} ({unit}) {when}"
+    return f"{whose}{nudge.lever.replace('_', ' ')}{whom} by {size(nudge.by)} ({unit}) {when}"
 
 
 def _plain(strategy_map: StrategyMap, nudges: Nudges) -> list[Trial]:

@@ -153,9 +153,9 @@ def in_short(results: LinkResults) -> list[str]:
     counts, drawn = results.counts, len(results.links)
     tried = drawn - counts[UNTRIED] - counts[GIVEN]
     said = [
-        f"Of {drawn} links that the map draws, {tried} could be tried: {counts[SUPPORTED]} are "
-        f"supported by the simulation, {counts[OPPOSITE]} run against their sign and "
-        f"{counts[ABSENT]} are not supported."
+        f"Of {drawn} links that the map draws, {tried} could be tried. Supported by the "
+        f"simulation: {counts[SUPPORTED]}; against the sign that is drawn: {counts[OPPOSITE]}; "
+        f"not supported: {counts[ABSENT]}."
     ]
     sure = results.links[results.links["verdict"].isin([SUPPORTED, OPPOSITE])]
     if len(sure) and sure["standardized_strength"].notna().any():
@@ -163,7 +163,7 @@ def in_short(results: LinkResults) -> list[str]:
         said.append(
             f"Strongest: “{results.label(best['tail'])}” to “{results.label(best['head'])}”, "
             f"{_number(best['standardized_strength'])} standard deviations of the head per "
-            f"{_unit(best)}, at its largest {best['lag']:.0f} quarters after the nudge began."
+            f"{_unit(best)}; largest in quarter {best['lag']:.0f} after the nudge's first."
         )
     return said
 
@@ -231,6 +231,7 @@ def _line(results: LinkResults, row: Mapping[Any, Any]) -> str:
     lag, first = ("–" if math.isnan(row[k]) else f"{row[k]:.0f}" for k in ("lag", "first"))
     flow = badge(row["flow"]) if row["flow"] else "cause and effect"
     p = "–" if math.isnan(row["p_holm"]) else f"{row['p_holm']:.3f}"
+    p = "&lt; 0.001" if p == "0.000" else p
     return (
         f'<tr><th scope="row">{end("tail")}</th><td class="text">{end("head")}</td>'
         f'<td class="text">{flow}<br><small>drawn {"+" if row["sign"] > 0 else "−"}</small></td>'
@@ -294,7 +295,7 @@ def _unit(row: Mapping[Any, Any]) -> str:
 def _number(value: float) -> str:
     if not math.isfinite(value):
         return "–"
-    if value != 0 and not 1e-3 <= abs(value) < 1e5:
+    if value != 0 and not 1e-3 <= abs(value) < 1e7:
         return f"{value:+.1e}".replace("-", "−")
     text = f"{value:+.3g}" if abs(value) < 1000 else f"{value:+,.0f}"
     return "0" if value == 0 else text.replace("-", "−")

@@ -157,7 +157,7 @@ class _Turned:
         if flow and flow in self.unsensed:
             dash = UNSENSED
         if stroke is not None:
-            dash = DOTS if stroke.pale else ()
+            dash = DOTS if stroke.pale else dash
         self.sheet.path(steps, stroke=color, width=width, dash=dash)
         self.sheet.polygon(
             [(x - half, y - towards * tip), (x + half, y - towards * tip), (x, y)],
