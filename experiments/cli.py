@@ -25,6 +25,7 @@ VERBS = {
     "run": "the same for one portfolio: portfolio=NAME (listening_first, if none is given)",
     "ledger": "count who thinks or does something they otherwise wouldn't, flow by flow: "
     "compare, or with portfolio=NAME run, with ledger=first",
+    "map": "try out the links of the strategy map: push each tail, watch the head [portfolio=NAME]",
     "explain": "tell how a flow influenced somebody: flow=1..6 [portfolio=NAME] [quarter=N] "
     "[type=NAME] [stakeholder=ID] [replication=N]",
     "settings": "list settings with unit, range, default, meaning and source",
@@ -37,6 +38,7 @@ EXAMPLES = """examples:
   influence compare quarters=20 replications=100 --out my_study
   influence run portfolio=listening_first          one portfolio and today's
   influence ledger scenario=village                who is influenced by which flow, counted
+  influence map scenario=village                   which links of the strategy map hold
   influence explain scenario=village flow=2        one life beside the life without flow 2
   influence settings trust                         settings that have to do with trust
   influence settings mechanism                     mechanisms by flow and department
@@ -73,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from experiments.cli_study import study
 
         with terminable():
+            if options.verb == "map":
+                from experiments.cli_map import asked
+
+                return study(options, argv, asked)
             return study(options, argv)
     except KeyboardInterrupt as stop:
         print(f"\n{word_for(stop)}", file=sys.stderr)

@@ -6,9 +6,10 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments import workers
 from experiments.exits import BAD_INPUT, FINE, SOME_FAILED, code_of, complaint, word_for
@@ -21,21 +22,58 @@ RESULTS = Path("results")
 ONE_PORTFOLIO = "run takes one portfolio=NAME; compare takes portfolios=[NAME, ...]"
 
 
-def study(options: argparse.Namespace, argv: Sequence[str]) -> int:
-    """Conduct, or with --dry-run foretell, the study that is asked for; return the exit code."""
+@dataclass(frozen=True)
+class Asked:
+    """What a command runs, and how it ends.
+
+    Attributes
+    ----------
+    settings, name
+        What is run, and what its folder is called.
+    write : callable
+        What `conduct` writes with.
+    say : callable
+        Says how it ended, given outcome, folder, quiet and the command to go on; the exit code.
+    plan : sequence of str
+        Further lines of a dry run.
+    """
+
+    settings: Settings
+    name: str
+    write: Callable[..., Any]
+    say: Callable[[Any, Path, bool, str], int]
+    plan: Sequence[str] = ()
+
+
+def study(
+    options: argparse.Namespace,
+    argv: Sequence[str],
+    ask: Callable[[argparse.Namespace], Asked] | None = None,
+) -> int:
+    """Conduct, or with --dry-run foretell, the study that is asked for; return the exit code.
+
+    `ask` reads the command line of another kind of study than a comparison of portfolios.
+    """
     jobs = min(options.jobs or _cores(), _cores())
     if jobs > 1:
         workers.get_ready()  # while the settings are read
-    settings, name = _asked(options)
-    jobs = _useful(jobs, options.jobs, settings, options.quiet)
-    question = _question(settings, shlex.join(["influence", *argv]))
-    folder = _folder(options.out, question, name)
+    asked = (ask or _comparison)(options)
+    jobs = _useful(jobs, options.jobs, asked.settings, options.quiet)
+    question = _question(asked.settings, shlex.join(["influence", *argv]))
+    folder = _folder(options.out, question, asked.name)
     if options.dry_run:
-        _foretell(question, jobs, options.quiet)
+        _foretell(question, jobs, options.quiet, asked.plan)
         return FINE
     if folder is None:
-        folder = _dated_folder(settings, name)
-    return _conduct(question, folder, jobs, options.quiet, resume_line(argv, folder))
+        folder = _dated_folder(asked.settings, asked.name)
+    return _conduct(question, folder, jobs, options.quiet, resume_line(argv, folder), asked)
+
+
+def _comparison(options: argparse.Namespace) -> Asked:
+    settings, name = _asked(options)
+    from experiments.conduct import finish
+
+    return Asked(settings, name, finish, _say_how_it_ended)
 
 
 def _useful(jobs: int, wished: int | None, settings: Settings, quiet: bool) -> int:
@@ -185,7 +223,7 @@ def resume_line(argv: Sequence[str], folder: Path) -> str:
     return shlex.join(["influence", *words, "--out", str(folder)])
 
 
-def _foretell(question: Question, jobs: int, quiet: bool) -> None:
+def _foretell(question: Question, jobs: int, quiet: bool, plan: Sequence[str]) -> None:
     """Print what would run, at what cost, for how long and in how much space."""
     from experiments import designs
     from experiments.rehearsal import forecast
@@ -199,11 +237,13 @@ def _foretell(question: Question, jobs: int, quiet: bool) -> None:
     )
     width = max(len(portfolio.key) for portfolio in study.portfolios)
     print(f"\n{'portfolio':{width}}  planned cost ({scenario.currency}, present value)")
-    for arm in designs.arms(study, scenario):
+    for arm in designs.arms(replace(study, pushes=()), scenario):
         cost = designs.planned_present_value(arm.plan, scenario, arm.design)
         mark = "  baseline" if arm.key == study.baseline else ""
         print(f"{arm.key:{width}}  {cost:12,.0f}{mark}")
     _warn_of_budget(question)
+    if plan:
+        print("\n" + "\n".join(plan))
     with workers.Workers(jobs) as crew:
         try:
             about = forecast(scenario, study, crew, _Watcher(quiet, jobs).say)
@@ -264,12 +304,19 @@ class _Watcher:
             print(text, file=sys.stderr)
 
 
-def _conduct(question: Question, folder: Path, jobs: int, quiet: bool, resume: str) -> int:
+def _conduct(
+    question: Question,
+    folder: Path,
+    jobs: int,
+    quiet: bool,
+    resume: str,
+    asked: Asked,
+) -> int:
     from experiments import store
     from experiments.conduct import conduct
 
     try:
-        outcome = conduct(question, folder, jobs, _Watcher(quiet, jobs))
+        outcome = conduct(question, folder, jobs, _Watcher(quiet, jobs), asked.write)
     except KeyboardInterrupt as stop:
         print(
             f"\n{word_for(stop)}; what was finished is kept in {folder}\ngo on with: {resume}",
@@ -287,7 +334,7 @@ def _conduct(question: Question, folder: Path, jobs: int, quiet: bool, resume: s
             file=sys.stderr,
         )
         return BAD_INPUT
-    return _say_how_it_ended(outcome, folder, quiet, resume)
+    return asked.say(outcome, folder, quiet, resume)
 
 
 def _say_how_it_ended(outcome: Outcome, folder: Path, quiet: bool, resume: str) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from experiments import designs, provenance, store
 from experiments.designs import Study
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from experiments.report import StudyResults
+
+Ended = TypeVar("Ended")
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,16 @@ class Outcome:
     counts: Mapping[str, int]
 
 
-def conduct(question: Question, folder: Path, jobs: int, watcher: Watcher) -> Outcome:
+def conduct(
+    question: Question,
+    folder: Path,
+    jobs: int,
+    watcher: Watcher,
+    write: Callable[[Question, Path, dict[str, Any], Runs, Workers], Ended],
+) -> Ended:
     """Run the study, or what is missing of it, and write tables, figures, report and manifest.
+
+    `write` does the writing and returns the outcome; `finish` does, for compared portfolios.
 
     Raises
     ------
@@ -87,7 +97,7 @@ def conduct(question: Question, folder: Path, jobs: int, watcher: Watcher) -> Ou
         if stored is not None:
             watcher.say(f"all {sum(stored.counts().values()):,} runs were there already")
             watcher.say("writing tables and report")
-            return _finish(question, folder, manifest, stored, workers)
+            return write(question, folder, manifest, stored, workers)
         loaded = load_kernels(question.scenario, question.study, workers, watcher.say)
         # What the report needs is imported while a worker loads the kernels.
         import experiments.report
@@ -98,12 +108,13 @@ def conduct(question: Question, folder: Path, jobs: int, watcher: Watcher) -> Ou
             question.scenario, question.study, folder, workers=workers, progress=watcher
         )
         watcher.say("writing tables and report")
-        return _finish(question, folder, manifest, runs, workers)
+        return write(question, folder, manifest, runs, workers)
 
 
-def _finish(
+def finish(
     question: Question, folder: Path, manifest: dict[str, Any], runs: Runs, workers: Workers
 ) -> Outcome:
+    """Write tables, figures, report and manifest of compared portfolios."""
     from experiments.report import write_report
     from experiments.results import tables_of
 
@@ -112,8 +123,7 @@ def _finish(
         name: workers.submit(store.write_table, folder, name, table)
         for name, table in tables.items()
     }
-    if manifest["runs"] != runs.counts() or manifest["finished"] is None:
-        manifest |= {"finished": _now(), "runs": runs.counts()}
+    mark_finished(manifest, runs)
     results = study_results(question, tables, manifest)
     if (tables["runs"].query("twin_of == ''")["status"] == "finished").any():
         write_report(results, folder)
@@ -126,6 +136,26 @@ def _finish(
     return Outcome(results, runs.counts())
 
 
+def mark_finished(manifest: dict[str, Any], runs: Runs) -> None:
+    """Note in the manifest when its runs were finished, unless they were before."""
+    if manifest["runs"] != runs.counts() or manifest["finished"] is None:
+        manifest |= {"finished": _now(), "runs": runs.counts()}
+
+
+def provenance_of(manifest: Mapping[str, Any], study: Study) -> dict[str, Any]:
+    """Return what a page says about where its numbers come from."""
+    commit, dirty = manifest["git"]["commit"], manifest["git"]["dirty"]
+    state = "with local changes" if dirty else "clean"
+    return {
+        "command": manifest["command"],
+        "seed": study.seed,
+        "replications": study.replications,
+        "git_commit": f"{commit[:12]} ({state})" if commit else "not from a checkout",
+        "created": manifest["finished"],
+        "versions": {"python": manifest["python"], **manifest["packages"]},
+    }
+
+
 def study_results(
     question: Question, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]
 ) -> StudyResults:
@@ -134,8 +164,6 @@ def study_results(
     from experiments.results import NEW_DEPARTMENTS
 
     scenario, study = question.scenario, question.study
-    commit, dirty = manifest["git"]["commit"], manifest["git"]["dirty"]
-    state = "with local changes" if dirty else "clean"
     return StudyResults(
         question=study.question,
         scenario=scenario.label,
@@ -179,14 +207,7 @@ def study_results(
         thresholds=asdict(study.ledger_thresholds),
         board=question.board,
         strategy_map=question.strategy_map,
-        provenance={
-            "command": manifest["command"],
-            "seed": study.seed,
-            "replications": study.replications,
-            "git_commit": f"{commit[:12]} ({state})" if commit else "not from a checkout",
-            "created": manifest["finished"],
-            "versions": {"python": manifest["python"], **manifest["packages"]},
-        },
+        provenance=provenance_of(manifest, study),
     )
 
 

@@ -28,6 +28,7 @@ from sim.scenario import (
     Arm,
     Design,
     Mechanism,
+    Nudge,
     Plan,
     Scenario,
     freeze,
@@ -111,6 +112,20 @@ class Portfolio:
 
 
 @dataclass(frozen=True)
+class Push:
+    """An arm beside the baseline that differs from it in nudges, and perhaps in a muted flow."""
+
+    key: str = word("name of the arm")
+    label: str = word("name in reports")
+    nudges: tuple[Nudge, ...] = word("what is pushed; none for the baseline with a flow muted")
+    muted: int = number(0, 6, "-", "influence flow that is muted; 0 for none", default=0)
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        check_fields(self)
+
+
+@dataclass(frozen=True)
 class Study:
     """A question to the model: which portfolios are compared, at what cost and how often."""
 
@@ -140,13 +155,17 @@ class Study:
     designs: tuple[Design, ...] = field(
         default=(), metadata={"meaning": "the designs that the portfolios name"}
     )
+    pushes: tuple[Push, ...] = field(
+        default=(), metadata={"meaning": "arms that push the baseline somewhere"}
+    )
 
     def __post_init__(self) -> None:
         """Check ranges, names and that the baseline is one of the portfolios."""
         check_fields(self)
         keys = [portfolio.key for portfolio in self.portfolios]
-        if len(set(keys)) != len(keys):
-            raise ValueError(f"portfolios: names must differ, got {', '.join(keys)}")
+        names = [*keys, *(push.key for push in self.pushes)]
+        if len(set(names)) != len(names):
+            raise ValueError(f"portfolios: names must differ, got {', '.join(names)}")
         require_one_of("baseline", self.baseline, keys)
         require_one_of("twins", self.twins, TWINS)
         require_one_of("ledger", self.ledger, TWINS)
@@ -160,6 +179,11 @@ class Study:
             if portfolio.design is not None:
                 path = f"portfolio.{portfolio.key}.design"
                 require_one_of(path, portfolio.design, [design.key for design in self.designs])
+
+    @property
+    def n_arms(self) -> int:
+        """How many arms each replication has, muted twins aside."""
+        return len(self.portfolios) + len(self.pushes)
 
     def design_of(self, portfolio: Portfolio) -> Design | None:
         """Return the design that a portfolio names."""
@@ -305,8 +329,8 @@ def _level(
 
 
 def arms(study: Study, scenario: Scenario) -> list[Arm]:
-    """Return one arm per portfolio, in the order of the study, all gates open."""
-    return [
+    """Return one arm per portfolio, in the order of the study, all gates open; then the pushes."""
+    found = [
         Arm(
             key=portfolio.key,
             label=portfolio.label,
@@ -316,6 +340,15 @@ def arms(study: Study, scenario: Scenario) -> list[Arm]:
         )
         for portfolio in study.portfolios
     ]
+    baseline = next(arm for arm in found if arm.key == study.baseline)
+    return found + [_pushed(baseline, push) for push in study.pushes]
+
+
+def _pushed(baseline: Arm, push: Push) -> Arm:
+    gates = baseline.gates
+    if push.muted:
+        gates = gates * muted(Flow(push.muted), gates.shape[1])
+    return replace(baseline, key=push.key, label=push.label, gates=gates, nudges=push.nudges)
 
 
 def twins(arm: Arm, n_firms: int) -> list[tuple[Flow, Arm]]:
@@ -330,6 +363,7 @@ def twins(arm: Arm, n_firms: int) -> list[tuple[Flow, Arm]]:
                 gates=arm.gates * muted(flow, n_firms),
                 physics=arm.physics,
                 design=arm.design,
+                nudges=arm.nudges,
             ),
         )
         for flow in Flow

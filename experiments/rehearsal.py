@@ -138,6 +138,7 @@ def shorten(scenario: Scenario, arms: Sequence[Arm], quarters: int) -> tuple[Sce
             arm,
             plan=Plan(arm.plan.effort[:, :quarters], arm.plan.investment[:, :quarters]),
             design=arm.design if arm.design is not None and arm.design.start <= quarters else None,
+            nudges=tuple(nudge for nudge in arm.nudges if nudge.quarter <= quarters),
         )
         for arm in arms
     ]
@@ -159,7 +160,7 @@ def forecast(
         calls = [(scenario, study, size, replication) for replication in range(at_once)]
         each = float(np.mean(list(workers.each(_unit_seconds, calls))))
         busy += units * n_blocks * each
-    compared = (len(study.portfolios) + twins_planned(study)) * units
+    compared = (study.n_arms + twins_planned(study)) * units
     runs = compared + inquiries.runs_planned(study) * units
     rows = _rows(scenario, study)
     cells = compared * (scenario.quarters + 1) * _cells(scenario)

@@ -183,14 +183,14 @@ def units_at_once(study: Study) -> int:
 
 def _pass_sizes(study: Study) -> tuple[int, int]:
     """Return how many arms the two passes run in each replication."""
-    n_arms, n_twins = len(study.portfolios), twins_planned(study)
+    n_arms, n_twins = study.n_arms, twins_planned(study)
     early = min(_free_lanes(study), len(Flow)) if study.twins == "first" else n_twins
     return n_arms + early, n_twins - early
 
 
 def _free_lanes(study: Study) -> int:
     """Lanes that the last block of portfolios leaves empty."""
-    return -len(study.portfolios) % study.lanes
+    return -study.n_arms % study.lanes
 
 
 def units_of(arms: Sequence[Arm], study: Study) -> list[Unit]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from experiments import designs, settings_catalogue
 from experiments.designs import Study
+from experiments.links import Nudges
 from experiments.settings_build import build
 from experiments.settings_compose import check_choice, compose, quoted, split
 from experiments.settings_errors import SettingsError, guarded, nearest
@@ -58,6 +59,8 @@ class Settings:
         What the scorecard aims at and how it gives lights.
     strategy_map : StrategyMap
         Objectives and what is believed to join them.
+    nudges : Nudges
+        What pushes which indicator where the links of the map are tried out.
     resolved : dict
         The composed settings as plain data, for saving beside the results.
     """
@@ -66,6 +69,7 @@ class Settings:
     study: Study
     board: Board
     strategy_map: StrategyMap
+    nudges: Nudges
     resolved: dict[str, Any]
 
 
@@ -97,7 +101,7 @@ def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Setti
         drawn = guarded("strategy_map", strategy_map_of, sheet.strategy_map)
     except SettingsError as error:
         raise composed.placed(error) from None
-    return Settings(scenario, study, sheet.scorecard, drawn, composed.resolved)
+    return Settings(scenario, study, sheet.scorecard, drawn, sheet.nudges, composed.resolved)
 
 
 def listing(

@@ -30,6 +30,7 @@ GROUPS = (
     "season",
     "scorecard",
     "strategy_map",
+    "nudges",
     "experiment",
 )
 # Groups of which several files can be chosen at once, as in shocks=[recall, crisis].

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.designs import Portfolio, Study
+from experiments.links import Nudges
 from experiments.settings_build import hints_of, member_hint
 from experiments.settings_errors import SettingsError, nearest
 from sim.influenced import Thresholds
+from sim.nudging import OURS, RIVALS
 from sim.policies import POLICIES
 from sim.scenario import (
     REACHES,
@@ -95,6 +97,7 @@ class Sheet:
     sensing: Sensing = word("how readings differ from the truth")
     scorecard: Board = word("what is aimed at and how lights are given")
     strategy_map: Any = word("objectives and links, see sim/strategy_map.py")
+    nudges: Nudges = word("what pushes which indicator where links of the map are tried out")
     people: Any = word("own tables of stakeholders and ties; null for generated ones")
     experiment: Question = word("the question in words")
     portfolios: tuple[str, ...] = word("names of the portfolios to compare, of the shelf")
@@ -154,6 +157,11 @@ def check_names(sheet: Sheet) -> None:
             _one_of(f"portfolio.{key}.items", item.mechanism, sheet.mechanism, "mechanism.*.label")
         if portfolio.design is not None:
             _one_of(f"portfolio.{key}.design", portfolio.design, sheet.design, "design.*.label")
+    for key, nudge in sheet.nudges.moves.items():
+        firms = [OURS, RIVALS, *(firm.key for _, firm in firms_of(sheet))]
+        _one_of(f"nudges.moves.{key}.firm", nudge.firm, firms)
+        for name in nudge.to:
+            _one_of(f"nudges.moves.{key}.to", name, [*sheet.audiences, *sheet.stakeholders])
     for key in sheet.designs:
         _one_of("designs", key, sheet.design, "design.*.label")
     for key, design in sheet.design.items():

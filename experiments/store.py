@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -204,19 +204,91 @@ COLUMNS: tuple[Column, ...] = (
         ("meaning", "-", "what it says", True),
     ),
 )
+# Of a study of the strategy map's links, which has these and a dictionary of its own.
+LINK_COLUMNS: tuple[Column, ...] = (
+    *_columns(
+        "links",
+        ("link", "-", "tail > head (flow); one row per link of the strategy map", True),
+        ("tail", "-", "objective that acts, or rivals", True),
+        ("head", "-", "objective acted on, or rivals", True),
+        ("tail_kpi", "-", "indicator of the tail", True),
+        ("head_kpi", "-", "indicator of the head", True),
+        ("flow", "-", "influence flow 1-6; 0 for cause and effect"),
+        ("sign", "-", "as drawn: 1 more leads to more, -1 more leads to less"),
+        ("drawn_lag", "weeks", "as drawn: typical delay"),
+        ("nudge", "-", "what pushes the tail", True),
+        ("n", "replications", "with a value on both ends"),
+        (
+            "tail_response",
+            "the tail's indicator",
+            "mean over quarters from the nudge on, better above 0; of a link to itself: flow muted",
+        ),
+        (
+            "head_response",
+            "the head's indicator",
+            "the same of the head; of links to itself or beside others: what the flow adds",
+        ),
+        ("strength", "head's unit per tail's unit", "head's response / tail's response"),
+        ("low", "head's unit per tail's unit", "lower end of its 95 % interval, Fieller's"),
+        ("high", "head's unit per tail's unit", "upper end of its 95 % interval, Fieller's"),
+        (
+            "standardized_strength",
+            "standard deviations",
+            "the same in standard deviations between replications per unit named in tail_unit",
+        ),
+        ("standardized_low", "standard deviations", "lower end of its 95 % interval"),
+        ("standardized_high", "standard deviations", "upper end of its 95 % interval"),
+        (
+            "tail_unit",
+            "-",
+            "sd: standard deviation between replications; nudge: the whole push, where "
+            "replications do not differ",
+            True,
+        ),
+        ("lag", "quarters", "after the nudge's first quarter, of the head's largest response"),
+        ("first", "quarters", "after it, when the head's 95 % interval first excludes 0"),
+        ("p", "probability", "paired t test that the head does not respond"),
+        ("p_holm", "probability", "the same, Holm's correction over all links tried"),
+        (
+            "verdict",
+            "-",
+            "supported, opposite, not supported, not tried or by definition",
+            True,
+        ),
+        ("why", "-", "why it was not tried", True),
+    ),
+    *_columns(
+        "link_quarters",
+        ("link", "-", "as in links.csv", True),
+        ("quarter", "quarters", "close of this quarter"),
+        ("after", "quarters", "after the nudge's first quarter"),
+        ("n", "replications", "with a value of the head"),
+        (
+            "tail_response",
+            "the tail's indicator",
+            "mean over the quarters from the nudge to this one",
+        ),
+        ("head_response", "the head's indicator", "mean of this quarter, better is above 0"),
+        ("head_low", "the head's indicator", "lower end of its 95 % paired t interval"),
+        ("head_high", "the head's indicator", "upper end of its 95 % paired t interval"),
+        ("strength", "head's unit per tail's unit", "head_response / tail_response"),
+        ("low", "head's unit per tail's unit", "lower end of its 95 % interval, Fieller's"),
+        ("high", "head's unit per tail's unit", "upper end of its 95 % interval, Fieller's"),
+    ),
+)
 TABLE_NAMES = tuple(dict.fromkeys(column.table for column in COLUMNS))
 
 
 def columns_of(table: str) -> list[str]:
     """Return the columns of a table, in order."""
-    return [column.column for column in COLUMNS if column.table == table]
+    return [c.column for c in (*COLUMNS, *LINK_COLUMNS) if c.table == table]
 
 
-def dictionary(currency: str) -> pd.DataFrame:
+def dictionary(currency: str, columns: Sequence[Column] = COLUMNS) -> pd.DataFrame:
     """Return the data dictionary: unit and meaning of every column of every table."""
     import pandas as pd
 
-    rows = [(c.table, c.column, c.unit.replace("currency", currency), c.meaning) for c in COLUMNS]
+    rows = [(c.table, c.column, c.unit.replace("currency", currency), c.meaning) for c in columns]
     return pd.DataFrame(rows, columns=columns_of("dictionary"))
 
 
@@ -318,8 +390,9 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     """Read one table back, bit for bit."""
     import pandas as pd
 
-    text = [c.column for c in COLUMNS if c.table == name and c.text]
-    numbers = [c.column for c in COLUMNS if c.table == name and not c.text]
+    columns = [c for c in (*COLUMNS, *LINK_COLUMNS) if c.table == name]
+    text = [c.column for c in columns if c.text]
+    numbers = [c.column for c in columns if not c.text]
     return pd.read_csv(
         folder / TABLES / f"{name}.csv",
         dtype=dict.fromkeys(text, str),

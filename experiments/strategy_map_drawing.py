@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -23,9 +24,11 @@ from experiments.strategy_map_routing import (
 )
 from sim import scorecard
 from sim.flows import COLORS, Flow
-from sim.strategy_map import RANKS, RIVALS, StrategyMap
+from sim.strategy_map import RANKS, RIVALS, Link, StrategyMap
 
 CAUSE = "#66727f"
+PALE = "#b3bcc6"
+DOTS: tuple[float, ...] = (2.0, 5.0)
 DASHES = (6.0, 4.0)
 UNSENSED: tuple[float, ...] = (3.0, 7.0)
 RIM = 1.4
@@ -41,6 +44,15 @@ LIGHTS = (
 )
 
 
+@dataclass(frozen=True)
+class Stroke:
+    """How one line is drawn in place of the usual: pale and dotted, or with a width and a label."""
+
+    width: float
+    label: str = ""
+    pale: bool = False
+
+
 def draw(
     strategy_map: StrategyMap,
     status: Mapping[str, str],
@@ -48,6 +60,7 @@ def draw(
     title: str,
     subtitle: str,
     unsensed: Collection[int] = (),
+    strokes: Mapping[Link, Stroke] | None = None,
 ) -> Sheet:
     """Draw the map.
 
@@ -63,6 +76,8 @@ def draw(
         Above the map.
     unsensed : collection of int
         Flows that nothing senses; their lines are dashed.
+    strokes : mapping, optional
+        How each link is drawn, in place of one width for all; lights then say nothing.
 
     Raises
     ------
@@ -75,10 +90,11 @@ def draw(
     # Rows count upwards, a sheet downwards.
     base = top + total
     _draw_rows(sheet, bottoms, base)
-    turned = _Turned(sheet, bottoms, base, unsensed)
+    turned = _Turned(sheet, bottoms, base, unsensed, strokes or {})
     for edge in sorted(edges, key=lambda e: (e.link.flow > 0, e.link.flow)):
         turned.edge(edge)
     turned.badges(edges)
+    turned.labels(edges)
     for box in boxes.values():
         y = base - bottoms[box.row] - BOX
         if box.key == RIVALS:
@@ -87,7 +103,9 @@ def draw(
         else:
             label = strategy_map.objective(box.key).label
             _draw_box(sheet, box, y, label, readings.get(box.key, ""), status[box.key])
-    _legend(sheet, base + 22, set(status.values()), unsensed)
+    _legend(sheet, base + 22, set() if strokes else set(status.values()), unsensed)
+    if strokes:
+        _stroke_legend(sheet, base + 22 + 2 * 24 + 6)
     return sheet
 
 
@@ -117,9 +135,10 @@ class _Turned:
         bottoms: Mapping[int, float],
         base: float,
         unsensed: Collection[int],
+        strokes: Mapping[Link, Stroke],
     ) -> None:
         self.sheet, self.bottoms, self.base = sheet, bottoms, base
-        self.unsensed = unsensed
+        self.unsensed, self.strokes = unsensed, strokes
 
     def edge(self, edge: Edge) -> None:
         """Draw a line with a hair of white beside it, so that what it crosses passes under it.
@@ -129,6 +148,10 @@ class _Turned:
         flow = edge.link.flow
         color = COLORS[Flow(flow)] if flow else CAUSE
         width, tip, half = (4.2, 11.0, 6.0) if flow else (2.1, 9.0, 4.6)
+        stroke = self.strokes.get(edge.link)
+        if stroke is not None:
+            width = stroke.width
+            color = PALE if stroke.pale else color
         points = [(x, self.base - y) for x, y in corners(edge, self.bottoms)]
         (x, y), towards = points[-1], 1 if points[-1][1] > points[-2][1] else -1
         points[-1] = (x, y - towards * tip)
@@ -137,6 +160,8 @@ class _Turned:
         dash: tuple[float, ...] = DASHES if edge.link.feedback else ()
         if flow and flow in self.unsensed:
             dash = UNSENSED
+        if stroke is not None:
+            dash = DOTS if stroke.pale else dash
         self.sheet.path(steps, stroke=color, width=width, dash=dash)
         self.sheet.polygon(
             [(x - half, y - towards * tip), (x + half, y - towards * tip), (x, y)],
@@ -160,6 +185,18 @@ class _Turned:
             room = np.minimum(gaps, 16.0) - 0.004 * np.abs(choices - middle)
             x, y = float(choices[room.argmax()]), self.base - track_y(segment, self.bottoms)
             badge(self.sheet, x, y, edge.link.flow, 9.5)
+
+    def labels(self, edges: Sequence[Edge]) -> None:
+        """Write each stroke's label beside the head of its line, on a scrap of paper."""
+        for edge in edges:
+            stroke = self.strokes.get(edge.link)
+            if stroke is None or not stroke.label:
+                continue
+            (x, y), before = corners(edge, self.bottoms)[-1], corners(edge, self.bottoms)[-2]
+            towards = 1 if y > before[1] else -1
+            middle, width = self.base - y + towards * 17, LETTER * 9.5 * len(stroke.label) + 3
+            self.sheet.box(x - width / 2, middle - 5.5, width, 11, PAPER)
+            self.sheet.write(x, middle, stroke.label, 9.5, anchor="middle")
 
 
 def _rounded(points: Sequence[tuple[float, float]], radius: float) -> list[Step]:
@@ -207,6 +244,18 @@ def _legend(sheet: Sheet, top: float, used: set[str], unsensed: Collection[int])
             sheet.write(left + 10, middle, LETTERS[status], KEY, letter_ink(status), True, "middle")
             sheet.write(left + 28, middle, name, KEY)
             left += 52 + LETTER * KEY * len(name)
+
+
+def _stroke_legend(sheet: Sheet, middle: float) -> None:
+    for x, width, dash, color, name in (
+        (24, 1.6, (), CAUSE, "weak"),
+        (130, 7.0, (), CAUSE, "strong: standard deviations of the head per one of the tail"),
+        (660, 2.1, DOTS, PALE, "not supported, or not tried"),
+    ):
+        sheet.line([(x, middle), (x + 34, middle)], color, width, dash)
+        sheet.write(x + 44, middle, name, KEY)
+    marks = "q3 largest after 3 quarters; ! against its sign; def by definition"
+    sheet.write(890, middle, marks, KEY)
 
 
 def _line_legend(sheet: Sheet, top: float, unsensed: Collection[int]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.design import redesigned
 from sim.flows import ORGANIZATION, Law
+from sim.nudging import check_nudges
 from sim.scenario import CAPITALS, Arm, Scenario
 from sim.state import World
 
@@ -37,7 +38,7 @@ def check_world(world: World, scenario: Scenario) -> None:
 
 
 def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:
-    """Check plans, gates and designs as they are now: arrays may have changed since.
+    """Check plans, gates, designs and nudges as they are now: arrays may have changed since.
 
     Raises
     ------
@@ -60,6 +61,7 @@ def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:
                 )
         arm.plan.check()
         arm.check()
+        check_nudges(arm, scenario)
         if arm.design is not None:
             redesigned(arm.design, scenario.firms[ORGANIZATION], scenario.mechanisms)
             if arm.design.start > scenario.quarters:

@@ -3,7 +3,7 @@
 A run starts with its warm-up, lived as is and not counted, so that feelings and talk have settled
 before the first quarter and its opening can be read.
 
-A quarter:
+A quarter, in which an arm's nudges, if any, push levers and capital first (nudging):
   1. policies set effort and investment from what was seen; the budget scales them    policies
   2. insight's way through the departments is worked out anew                        laws.routing
   3. thirteen weeks
@@ -43,6 +43,7 @@ from sim.arms import check_arms, check_world
 from sim.checks import require_whole
 from sim.firms import FirmState, Physics64
 from sim.laws import finance
+from sim.nudging import CapitalNudges, shifts
 from sim.opening import (
     Facts,
     Luck,
@@ -245,6 +246,7 @@ class Run:
         )
         uncertainty = self.coefficients[kernels.COEFFICIENTS.index("need_uncertainty")]
         self.firms = open_firms(scenario, world, self.given, uncertainty)
+        self.nudged_capital = CapitalNudges(scenario, self.arms)
         self.gates = np.ones_like(self.given.gates)  # of the quarter lived last
         self.luck = Luck(scenario, seed, replication, self.slots)
         self.lens = sensing.Lens(
@@ -373,6 +375,7 @@ class Run:
         self.firms.quarter[:] = 0.0
         self.firms.volume[:] = 0.0
         self.counts[:] = 0
+        self._nudge()
         self.plan_quarter()
         self.route_insight()
         for week in range(WEEKS_PER_QUARTER):
@@ -382,6 +385,13 @@ class Run:
         customer = self.facts.customer
         lost = self.counts[LOSSES][:, customer].sum(axis=1)
         self.churn.append(np.stack([lost, self.start.tied[:, customer].sum(axis=1)]).astype(float))
+
+    def _nudge(self) -> None:
+        """Push levers and capital where arms say so, before anybody plans the quarter."""
+        if any(arm.nudges for arm in self.arms):
+            at = (self.scenario, self.arms, self.quarter)
+            self.given.shift[:] = shifts(*at)
+            self.nudged_capital.push(*at, self.firms.stock, self.given.depreciation)
 
     def plan_quarter(self) -> None:
         """Let every firm's policy and plan set this quarter's money, within its budget."""

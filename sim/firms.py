@@ -64,6 +64,8 @@ PERSON = int(Stream.PERSON)
 SURE = 1e-6
 N_LEVERS = len(levers.TABLE)
 SHARES = np.array([row.share for row in levers.TABLE])
+LOWEST = np.array([row.low for row in levers.TABLE])
+HIGHEST = np.array([row.high for row in levers.TABLE])
 _at = levers.INDEX
 IMPRESSIONS, CREDIBILITY, HONESTY, REBUTTAL = (
     _at["impressions"],
@@ -133,6 +135,7 @@ class Given(NamedTuple):
     order: np.ndarray  # int64 (F,): firms in the order of their keys
     gates: np.ndarray  # (3, F, L)
     lever_default: np.ndarray  # (N_LEVERS, F)
+    shift: np.ndarray  # (N_LEVERS, F, K, L): how far nudges shift levers this quarter
     effect_mechanism: np.ndarray  # int64 (E,)
     effect_lever: np.ndarray  # int64 (E,)
     effect_by: np.ndarray  # (E,)
@@ -329,7 +332,7 @@ def settle(given: Any, state: Any, changed: Any, f: Any, lane: Any) -> None:
 
 @law
 def move_levers(given: Any, state: Any, f: Any) -> None:
-    """Set every lever of a firm from its default and the outputs of its mechanisms (levers.py)."""
+    """Set a firm's levers from defaults, its mechanisms' outputs and nudges (levers.py)."""
     n_kinds, lanes = state.lever.shape[2], state.lever.shape[3]
     for v in range(N_LEVERS):
         for k in range(n_kinds):
@@ -354,6 +357,13 @@ def move_levers(given: Any, state: Any, f: Any) -> None:
                             state.lever[v, f, k, lane] = value + (1.0 - value) * moved
                         else:
                             state.lever[v, f, k, lane] = value + moved
+    for v in range(N_LEVERS):
+        for k in range(n_kinds):
+            for lane in range(lanes):
+                shift = given.shift[v, f, k, lane]
+                if shift != 0.0:
+                    value = state.lever[v, f, k, lane] + shift
+                    state.lever[v, f, k, lane] = min(max(value, LOWEST[v]), HIGHEST[v])
 
 
 @law

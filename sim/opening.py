@@ -185,6 +185,7 @@ def given_firms(
                 for row in levers.TABLE
             ]
         ),
+        shift=np.zeros((len(levers.TABLE), len(scenario.firms), len(types), len(arms))),
         effect_mechanism=np.array([m for m, _ in effects], np.int64),
         effect_lever=np.array([levers.INDEX[e.lever] for _, e in effects], np.int64),
         effect_by=np.array([e.by for _, e in effects], float),

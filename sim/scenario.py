@@ -1119,6 +1119,51 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Nudge:
+    """A small push from outside at one place of a firm, to see what follows; it costs nothing.
+
+    A lever is shifted for as long as the nudge lasts and stays within its range. A capital is
+    raised by a share of its stock; `once` lets the addition wear, else it is kept up.
+    """
+
+    by: float = number(
+        -1e6, 1e6, "lever's unit, or share of the stock", "how far it is pushed", "assumption"
+    )
+    lever: str = word("lever that is shifted, see sim/levers.py", default="")
+    capital: str = word("capital that is raised in place of a lever", default="")
+    firm: str = word(
+        "whose: organization, rivals (every one of them) or a firm's name", default="organization"
+    )
+    to: tuple[str, ...] = word("stakeholder types; none named: all of them", default=())
+    quarter: int = number(
+        1, 80, "quarter", "first one with it (1 is the first)", "convention", default=1
+    )
+    once: bool = word("whether it lasts one quarter only", default=False)
+
+    def __post_init__(self) -> None:
+        """Check that it pushes one thing, by a number that makes sense."""
+        check_fields(self)
+        if bool(self.lever) == bool(self.capital):
+            raise ValueError(
+                f"a nudge moves one lever or one capital, got lever={self.lever!r} and "
+                f"capital={self.capital!r}"
+            )
+        if self.lever:
+            require_one_of("nudge: lever", self.lever, levers.INDEX)
+            if self.to and levers.TABLE[levers.INDEX[self.lever]].of_firm:
+                raise ValueError(
+                    f"nudge of {self.lever}: to={list(self.to)} has no meaning, the lever has one "
+                    "value for the whole firm"
+                )
+            return
+        require_one_of("nudge: capital", self.capital, CAPITALS)
+        if self.to:
+            raise ValueError(f"nudge of {self.capital} capital: to={list(self.to)} has no meaning")
+        if self.by <= -1:
+            raise ValueError(f"nudge of {self.capital} capital: by={self.by!r} must be above -1")
+
+
+@dataclass(frozen=True)
 class Arm:
     """One variant run side by side with others on the same luck.
 
@@ -1134,6 +1179,8 @@ class Arm:
         Coefficients of the laws that differ from the scenario's.
     design : Design, optional
         How the organization is designed; None leaves it as it is.
+    nudges : tuple of Nudge
+        Pushes from outside; none changes no bit.
     """
 
     key: str
@@ -1142,6 +1189,7 @@ class Arm:
     gates: np.ndarray
     physics: Mapping[str, float] = field(default_factory=dict)
     design: Design | None = None
+    nudges: tuple[Nudge, ...] = ()
 
     def __post_init__(self) -> None:
         """Check gates and the names of coefficients."""

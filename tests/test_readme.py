@@ -52,7 +52,7 @@ def test_a_command_of_the_readme_is_accepted(
     bakery(tmp_path)
     monkeypatch.chdir(tmp_path)
     words = shlex.split(command)[1:]
-    if words[0] in ("run", "compare", "ledger") and "--dry-run" not in words:
+    if words[0] in ("run", "compare", "ledger", "map") and "--dry-run" not in words:
         words.append("--dry-run")
     assert cli.main(words) == 0
 

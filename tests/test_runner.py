@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from experiments import analysis, designs, results, runner, store, worlds
-from experiments.conduct import Question, conduct
+from experiments.conduct import Question, conduct, finish
 from experiments.designs import Study
 from experiments.journal import ARRAYS, Planned, Runs, UnitResult, read_unit
 from experiments.progress import Bar, Silence, in_words
@@ -437,7 +437,7 @@ def test_every_indicator_and_measure_has_a_unit() -> None:
 
 def test_another_seed_is_another_study(question: Question, folder: Path) -> None:
     with pytest.raises(store.StoreError, match="seed: 1 in the folder, 2 now"):
-        conduct(ask("seed=2"), folder, 1, Notes())
+        conduct(ask("seed=2"), folder, 1, Notes(), finish)
 
 
 def test_the_journal_outlives_the_tables(question: Question, folder: Path) -> None:
