@@ -22,21 +22,22 @@ RESULTS = Path("results")
 
 def study(options: argparse.Namespace, argv: Sequence[str]) -> int:
     """Conduct, or with --dry-run foretell, the study that is asked for; return the exit code."""
-    jobs = options.jobs or _cores()
+    jobs = options.jobs or cores()
     if jobs > 1:
         workers.get_ready()  # while the settings are read
     settings, name = _asked(options)
-    question = _question(settings, shlex.join(["influence", *argv]))
+    question = question_of(settings, shlex.join(["influence", *argv]))
     folder = _folder(options.out, question, name)
     if options.dry_run:
-        _foretell(question, jobs, options.quiet)
+        foretell(question, jobs, options.quiet)
         return FINE
     if folder is None:
         folder = _dated_folder(settings, name)
     return _conduct(question, folder, jobs, options.quiet, resume_line(argv, folder))
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows do not tell what this process may use
@@ -113,7 +114,8 @@ def baseline_of(overrides: Sequence[str], config_dir: Path | None) -> str:
     return load(overrides, config_dir).study.baseline
 
 
-def _question(settings: Settings, command: str) -> Question:
+def question_of(settings: Settings, command: str) -> Question:
+    """Return what is to be conducted."""
     from experiments.conduct import Question
 
     return Question(
@@ -154,7 +156,7 @@ def resume_line(argv: Sequence[str], folder: Path) -> str:
     return shlex.join(["influence", *words, "--out", str(folder)])
 
 
-def _foretell(question: Question, jobs: int, quiet: bool) -> None:
+def foretell(question: Question, jobs: int, quiet: bool) -> None:
     """Print what would run, at what cost, for how long and in how much space."""
     from experiments import designs
     from experiments.rehearsal import forecast
@@ -171,7 +173,7 @@ def _foretell(question: Question, jobs: int, quiet: bool) -> None:
         print(f"{arm.key:{width}}  {cost:12,.0f}{mark}")
     with workers.Workers(jobs) as crew:
         try:
-            about = forecast(scenario, study, crew, _Watcher(quiet, jobs).say)
+            about = forecast(scenario, study, crew, Watcher(quiet, jobs).say)
         except ValueError as error:
             raise SettingsError(f"a trial run went wrong: {error}") from error
     print(f"\n{about.runs:,} runs, muted twins included ({study.twins}), on {_processes(jobs)}:")
@@ -183,7 +185,7 @@ def _processes(jobs: int) -> str:
     return f"{jobs} process{'es' if jobs > 1 else ''}"
 
 
-class _Watcher:
+class Watcher:
     """Shows progress on stderr, unless quiet."""
 
     def __init__(self, quiet: bool, jobs: int) -> None:
@@ -193,12 +195,15 @@ class _Watcher:
         self._bar = Silence() if quiet else Bar(sys.stderr, jobs)
 
     def start(self, total: int, done: int) -> None:
+        """Begin to count runs, `done` of `total` being there already."""
         self._bar.start(total, done)
 
     def advance(self, runs: int, seconds: float) -> None:
+        """Count runs that have ended."""
         self._bar.advance(runs, seconds)
 
     def say(self, text: str) -> None:
+        """Tell the reader one thing."""
         self._bar.close()
         if not self._quiet:
             print(text, file=sys.stderr)
@@ -209,7 +214,7 @@ def _conduct(question: Question, folder: Path, jobs: int, quiet: bool, resume: s
     from experiments.conduct import conduct
 
     try:
-        outcome = conduct(question, folder, jobs, _Watcher(quiet, jobs))
+        outcome = conduct(question, folder, jobs, Watcher(quiet, jobs))
     except KeyboardInterrupt as stop:
         print(
             f"\n{word_for(stop)}; what was finished is kept in {folder}\ngo on with: {resume}",

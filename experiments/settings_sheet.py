@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.designs import Portfolio, Study
+from experiments.lessons import Lesson
 from experiments.settings_build import hints_of, member_hint
 from experiments.settings_errors import SettingsError, nearest
 from sim.influenced import Thresholds
@@ -93,6 +94,7 @@ class Sheet:
     strategy_map: Any = word("objectives and links, see sim/strategy_map.py")
     people: Any = word("own tables of stakeholders and ties; null for generated ones")
     experiment: Question = word("the question in words")
+    lesson: Lesson | None = word("what the experiment is said to teach; null for nothing")
     portfolios: tuple[str, ...] = word("names of the portfolios to compare, of the shelf")
     designs: tuple[str, ...] = word(
         "names of designs, of the shelf: each portfolio that spends is run under each of them; "
