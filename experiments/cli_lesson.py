@@ -60,7 +60,7 @@ def lesson(options: argparse.Namespace, argv: Sequence[str]) -> int:
     if options.dry_run:
         return _dry_run(worlds, options, argv)
     print("\n".join(question(first)))
-    answer = _answer(first) if options.ask and sys.stdin.isatty() else ""
+    answer = answered(first) if options.ask and sys.stdin.isatty() else ""
     folder = _folder(options.out, f"{worlds[AS_SHIPPED].scenario.key}_{name}")
     done = conduct_lesson(worlds, folder, options, argv)
     done.table().to_csv(folder / TABLE, index=False)
@@ -219,7 +219,7 @@ def _dry_run(worlds: dict[str, Settings], options: argparse.Namespace, argv: Seq
     return FINE
 
 
-def _answer(lesson_: Lesson) -> str:
+def answered(lesson_: Lesson) -> str:
     """Return the choice that is typed, in words; asks until it is one of them."""
     letters = "abcd"[: len(lesson_.predict.choices)]
     while True:

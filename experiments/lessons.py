@@ -43,8 +43,9 @@ class Claim:
     """What is said of two arms and one indicator.
 
     With sign 1 the value is said to lie above `beyond`, with -1 below its negative, with 0 within
-    `beyond` on both sides. The value is the mean of arm minus against, or the share of replications
-    in which the arm is not ahead.
+    `beyond` on both sides. The value is the mean of arm minus against. For reversals it is the
+    share of replications in which the arm is not ahead, said to be more (1) or less (-1) than
+    `beyond`.
     """
 
     arm: str = word("arm that something is said of")
@@ -195,7 +196,11 @@ def judge(claim: Claim, cube: Cube) -> Finding:
 
 
 def _judged(claim: Claim, n: int, mean: float, low: float, high: float) -> Finding:
-    return Finding(claim, n, mean, low, high, verdict(claim.sign, claim.beyond, low, high))
+    if claim.measure == REVERSALS:  # a share lies on one side of `beyond` or on the other
+        said = verdict(claim.sign, 0.0, low - claim.beyond, high - claim.beyond)
+    else:
+        said = verdict(claim.sign, claim.beyond, low, high)
+    return Finding(claim, n, mean, low, high, said)
 
 
 def _share_behind(seen: np.ndarray, better: int) -> tuple[int, float, float, float]:
@@ -255,9 +260,9 @@ def sentence(claim: Claim, labels: Any, currency: str = "currency") -> str:
     size = how(claim, currency).amount(claim.beyond)
     if claim.sign == 0:
         return f"“{arm}” and “{against}” are alike in {name} {when} (within {size})"
-    word_ = "higher" if claim.sign > 0 else "lower"
+    word_ = "above" if claim.sign > 0 else "below"
     by = f" by more than {size}" if claim.beyond else ""
-    return f"“{arm}” has a {word_} {name} than “{against}” {when}{by}"
+    return f"“{arm}” lies {word_} “{against}” in {name} {when}{by}"
 
 
 def found(finding: Finding, currency: str) -> str:
