@@ -16,6 +16,7 @@ from experiments.lessons import HOLDS, OPEN, OPPOSITE, Claim
 from experiments.settings import SettingsError, load
 from experiments.settings_files import read_yaml, shipped_dir
 from sim import kpis
+from sim.scorecard import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "lessons.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ SHELF = cli_lesson.shelf_of(None)
 SMALL = """# @package _global_
 defaults:
   - override /scenario: village
-experiment: {key: small, label: Small, question: Does bread or a claim win?}
+experiment: {key: small, label: Small, question: "Does bread or a claim win?"}
 baseline: as_is
 portfolios: [as_is, product_excellence, bold_promises]
 planned_cost: 2500   # euro; assumption
@@ -35,7 +36,7 @@ lesson:
   number: 90
   title: Bread beats words
   idea: Bread is met every day. Words are heard once.
-  predict: {question: Which one?, choices: [bread, words]}
+  predict: {question: "Which one?", choices: [bread, words]}
   claims:
     - {arm: bold_promises, against: product_excellence, kpi: trust, quarter: 2, sign: -1}
   see: Trust.
@@ -292,16 +293,14 @@ def test_pairs_of_different_worlds_are_counted() -> None:
 
 
 def test_red_lights_are_those_of_the_scorecard() -> None:
-    settings = load(["experiment=attenzi_shape"])
+    target = Target("trust", "be trusted", "value", 0.8, 0.5, "opening", 1, 1.0, 0.0)
+    board = replace(load(["scenario=village"]).board, targets=(target,))
     values = np.full((2, 2, 3, len(kpis.TABLE)), np.nan)
-    target = next(t for t in settings.board.targets if t.basis == "value")
-    place = kpis.INDEX[target.kpi]
-    better = kpis.TABLE[place].direction
-    values[:, :, :, place] = target.goal
-    values[0, 1, 2, place] = target.red_flag - better * abs(target.red_flag + 1)
+    values[:, :, :, kpis.INDEX["trust"]] = 0.9
+    values[0, 1, 2, kpis.INDEX["trust"]] = 0.1
     made = Cube(("ours", "theirs"), (0, 1), values)
-    counts = shape.red_lights(made, "ours", settings.board, "theirs")
-    assert counts.tolist() == [[0, 0, 0], [0, 0, 1]]
+    assert shape.red_lights(made, "ours", board, "theirs").tolist() == [[0, 0, 0], [0, 0, 1]]
+    assert not shape.red_lights(made, "theirs", board, "theirs").any()
 
 
 def test_the_page_tells_the_shape_and_what_is_missing() -> None:
