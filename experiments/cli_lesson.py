@@ -32,6 +32,8 @@ ALL, SHAPE = "all", "shape"
 SHAPE_EXPERIMENT = "attenzi_shape"
 TABLE = "lesson.csv"
 ANSWER = "prediction.txt"
+SHAPE_TABLE = "shape.csv"
+FILES = (*WORLDS, TABLE, ANSWER)  # what lies in the folder of a lesson
 
 
 def lesson(options: argparse.Namespace, argv: Sequence[str]) -> int:
@@ -61,7 +63,7 @@ def lesson(options: argparse.Namespace, argv: Sequence[str]) -> int:
         return _dry_run(worlds, options, argv)
     print("\n".join(question(first)))
     answer = answered(first) if options.ask and sys.stdin.isatty() else ""
-    folder = _folder(options.out, f"{worlds[AS_SHIPPED].scenario.key}_{name}")
+    folder = _folder(options.out, f"{worlds[AS_SHIPPED].scenario.key}_{name}", FILES)
     done = conduct_lesson(worlds, folder, options, argv)
     done.table().to_csv(folder / TABLE, index=False)
     if answer:
@@ -172,12 +174,14 @@ def _conduct(
         raise
 
 
-def _folder(out: Path | None, name: str) -> Path:
-    """Return the folder that is asked for, or a new dated one."""
+def _folder(out: Path | None, name: str, own: Sequence[str]) -> Path:
+    """Return the folder that is asked for, or a new dated one; `own` is what may lie in it."""
     from experiments import store
 
     if out is None:
         out = store.new_folder(RESULTS, f"{date.today().isoformat()}_{name}")
+    if out.exists() and (not out.is_dir() or {p.name for p in out.iterdir()} - {*own}):
+        raise store.StoreError(f"{out} holds something else; choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     return out
 
@@ -236,14 +240,15 @@ def _all(shelf: dict[int, str], options: argparse.Namespace, argv: Sequence[str]
             _dry_run(worlds, options, argv)
         return FINE
     with tempfile.TemporaryDirectory() as scratch:
-        base = options.out if options.out is not None else Path(scratch)
+        own = (*every, SHAPE_EXPERIMENT, TABLE, SHAPE_TABLE)
+        base = Path(scratch) if options.out is None else _folder(options.out, ALL, own)
         done = [
             conduct_lesson(worlds, base / name, options, argv) for name, worlds in every.items()
         ]
         shaped, margins = _measure_shape(options, base / SHAPE_EXPERIMENT, argv)
     if options.out is not None:
         pd.concat([each.table() for each in done]).to_csv(options.out / TABLE, index=False)
-        shaped.to_csv(options.out / "shape.csv", index=False)
+        shaped.to_csv(options.out / SHAPE_TABLE, index=False)
     if options.markdown:
         print(page(done, shaped, margins), end="")
     else:
@@ -262,9 +267,9 @@ def _shape(options: argparse.Namespace, argv: Sequence[str]) -> int:
         asked = question_of(settings, shlex.join(["influence", *argv]))
         foretell(asked, options.jobs or cores(), options.quiet)
         return FINE
-    folder = _folder(options.out, SHAPE_EXPERIMENT)
+    folder = _folder(options.out, SHAPE_EXPERIMENT, (AS_SHIPPED, SHAPE_TABLE))
     shaped, margins = _measure_shape(options, folder / AS_SHIPPED, argv)
-    shaped.to_csv(folder / "shape.csv", index=False)
+    shaped.to_csv(folder / SHAPE_TABLE, index=False)
     print("\n".join(shape_lines(shaped)))
     print(f"operating margin beside as is by quarter, percentage points: {margins}\n")
     print(f"report  {folder / AS_SHIPPED / 'report.html'}\ntable   {folder / 'shape.csv'}")

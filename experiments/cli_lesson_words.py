@@ -55,7 +55,9 @@ class Conducted:
     def table(self) -> pd.DataFrame:
         """Return all findings as one tidy table."""
         return pd.concat([
-            lessons.table(self.lesson, world, self.findings[world], self.labels(world))
+            lessons.table(
+                self.lesson, world, self.findings[world], self.labels(world), self.currency(world)
+            )
             for world in WORLDS
         ], ignore_index=True)  # fmt: skip
 

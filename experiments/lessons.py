@@ -11,9 +11,8 @@ claims that two arms are alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -232,10 +231,16 @@ def verdict(sign: int, beyond: float, low: float, high: float) -> str:
     return HOLDS if inside else OPPOSITE if outside else OPEN
 
 
-def table(lesson: Lesson, world: str, findings: Sequence[Finding], labels: Any) -> pd.DataFrame:
+def table(
+    lesson: Lesson,
+    world: str,
+    findings: Sequence[Finding],
+    labels: Mapping[str, str],
+    currency: str,
+) -> pd.DataFrame:
     """Return findings as a tidy table with COLUMNS; since is empty (NaN) where there is none."""
     rows = [
-        (lesson.number, world, sentence(f.claim, labels), f.claim.arm, f.claim.against,
+        (lesson.number, world, sentence(f.claim, labels, currency), f.claim.arm, f.claim.against,
          f.claim.kpi, f.claim.quarter, np.nan if f.claim.since is None else f.claim.since,
          f.claim.measure, f.claim.sign, f.claim.beyond, f.n, f.mean, f.low, f.high, f.verdict)
         for f in findings
@@ -243,7 +248,7 @@ def table(lesson: Lesson, world: str, findings: Sequence[Finding], labels: Any) 
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def sentence(claim: Claim, labels: Any, currency: str = "currency") -> str:
+def sentence(claim: Claim, labels: Mapping[str, str], currency: str) -> str:
     """Return a claim in words; `labels` are those of the arms by key."""
     arm, against = (labels[key] for key in (claim.arm, claim.against))
     name = kpis.TABLE[kpis.INDEX[claim.kpi]].label
