@@ -28,6 +28,7 @@ VERBS = {
     "map": "try out the links of the strategy map: push each tail, watch the head [portfolio=NAME]",
     "explain": "tell how a flow influenced somebody: flow=1..6 [portfolio=NAME] [quarter=N] "
     "[type=NAME] [stakeholder=ID] [replication=N]",
+    "lesson": "list lessons, or ask, run and judge one: lesson N, lesson all, lesson shape",
     "settings": "list settings with unit, range, default, meaning and source",
 }
 ABOUT = """Which influence mechanisms should an organization improve? Portfolios are run side by
@@ -40,6 +41,8 @@ EXAMPLES = """examples:
   influence ledger scenario=village                who is influenced by which flow, counted
   influence map scenario=village                   which links of the strategy map hold
   influence explain scenario=village flow=2        one life beside the life without flow 2
+  influence lesson                                 teachable insights, each with a falsifier
+  influence lesson 1                               ask, run and judge the first
   influence settings trust                         settings that have to do with trust
   influence settings mechanism                     mechanisms by flow and department
 """
@@ -79,6 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from experiments.cli_map import asked
 
                 return study(options, argv, asked)
+            if options.verb == "lesson":
+                from experiments.cli_lesson import lesson
+
+                return lesson(options, argv)
             return study(options, argv)
     except KeyboardInterrupt as stop:
         print(f"\n{word_for(stop)}", file=sys.stderr)
@@ -179,6 +186,12 @@ def _parser() -> argparse.ArgumentParser:
                 "--markdown", action="store_true", help="the catalogue of mechanisms as a page"
             )
             continue
+        if verb == "lesson":
+            sub.add_argument("which", nargs="?", metavar="N", help="number, name, all or shape")
+            sub.add_argument("--ask", action="store_true", help="wait for an answer before running")
+            sub.add_argument(
+                "--markdown", action="store_true", help="with all: the page of lessons"
+            )
         sub.add_argument(
             "--out", type=Path, metavar="DIR", help="folder of the results (a new dated one)"
         )
@@ -217,6 +230,8 @@ def _options(verb: str | None) -> list[str]:
     if verb == "settings":
         return [*common, "--markdown"]
     own = [] if verb == "explain" else ["--jobs", "--dry-run", "--quiet"]
+    if verb == "lesson":
+        own += ["--ask", "--markdown"]
     return [*common, "--out", "--seed", *own]
 
 

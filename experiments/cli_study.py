@@ -54,15 +54,15 @@ def study(
 
     `ask` reads the command line of another kind of study than a comparison of portfolios.
     """
-    jobs = min(options.jobs or _cores(), _cores())
+    jobs = min(options.jobs or cores(), cores())
     if jobs > 1:
         workers.get_ready()  # while the settings are read
     asked = (ask or _comparison)(options)
     jobs = _useful(jobs, options.jobs, asked.settings, options.quiet)
-    question = _question(asked.settings, shlex.join(["influence", *argv]))
+    question = question_of(asked.settings, shlex.join(["influence", *argv]))
     folder = _folder(options.out, question, asked.name)
     if options.dry_run:
-        _foretell(question, jobs, options.quiet, asked.plan)
+        foretell(question, jobs, options.quiet, asked.plan)
         return FINE
     if folder is None:
         folder = _dated_folder(asked.settings, asked.name)
@@ -86,13 +86,14 @@ def _useful(jobs: int, wished: int | None, settings: Settings, quiet: bool) -> i
         why = (
             f"the study has {_count(units, 'unit')} of work"
             if units < jobs
-            else f"this process may use {_count(_cores(), 'core')}"
+            else f"this process may use {_count(cores(), 'core')}"
         )
         print(f"--jobs {wished}: {why}, so that {_processes(found)} will do", file=sys.stderr)
     return found
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows do not tell what this process may use
@@ -182,7 +183,8 @@ def baseline_of(overrides: Sequence[str], config_dir: Path | None) -> str:
     return load(overrides, config_dir).study.baseline
 
 
-def _question(settings: Settings, command: str) -> Question:
+def question_of(settings: Settings, command: str) -> Question:
+    """Return what is to be conducted."""
     from experiments.conduct import Question
 
     return Question(
@@ -223,7 +225,7 @@ def resume_line(argv: Sequence[str], folder: Path) -> str:
     return shlex.join(["influence", *words, "--out", str(folder)])
 
 
-def _foretell(question: Question, jobs: int, quiet: bool, plan: Sequence[str]) -> None:
+def foretell(question: Question, jobs: int, quiet: bool, plan: Sequence[str] = ()) -> None:
     """Print what would run, at what cost, for how long and in how much space."""
     from experiments import designs
     from experiments.rehearsal import forecast
@@ -246,7 +248,7 @@ def _foretell(question: Question, jobs: int, quiet: bool, plan: Sequence[str]) -
         print("\n" + "\n".join(plan))
     with workers.Workers(jobs) as crew:
         try:
-            about = forecast(scenario, study, crew, _Watcher(quiet, jobs).say)
+            about = forecast(scenario, study, crew, Watcher(quiet, jobs).say)
         except ValueError as error:
             raise SettingsError(f"a trial run went wrong: {error}") from error
     print(f"\n{about.runs:,} runs, muted twins included ({study.twins}), on {_processes(jobs)}:")
@@ -283,7 +285,7 @@ def _processes(jobs: int) -> str:
     return f"{jobs} process{'es' if jobs > 1 else ''}"
 
 
-class _Watcher:
+class Watcher:
     """Shows progress on stderr, unless quiet."""
 
     def __init__(self, quiet: bool, jobs: int) -> None:
@@ -293,12 +295,15 @@ class _Watcher:
         self._bar = Silence() if quiet else Bar(sys.stderr, jobs)
 
     def start(self, total: int, done: int) -> None:
+        """Begin to count runs, `done` of `total` being there already."""
         self._bar.start(total, done)
 
     def advance(self, runs: int, seconds: float) -> None:
+        """Count runs that have ended."""
         self._bar.advance(runs, seconds)
 
     def say(self, text: str) -> None:
+        """Tell the reader one thing."""
         self._bar.close()
         if not self._quiet:
             print(text, file=sys.stderr)
@@ -316,7 +321,7 @@ def _conduct(
     from experiments.conduct import conduct
 
     try:
-        outcome = conduct(question, folder, jobs, _Watcher(quiet, jobs), asked.write)
+        outcome = conduct(question, folder, jobs, Watcher(quiet, jobs), asked.write)
     except KeyboardInterrupt as stop:
         print(
             f"\n{word_for(stop)}; what was finished is kept in {folder}\ngo on with: {resume}",

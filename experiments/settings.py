@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from experiments import designs, settings_catalogue
+from experiments import designs, lessons, settings_catalogue
 from experiments.designs import Study
+from experiments.lessons import Lesson
 from experiments.links import Nudges
 from experiments.settings_build import build
 from experiments.settings_compose import check_choice, compose, quoted, split
@@ -63,6 +64,8 @@ class Settings:
         What pushes which indicator where the links of the map are tried out.
     resolved : dict
         The composed settings as plain data, for saving beside the results.
+    lesson : Lesson or None
+        What the experiment is said to teach, if anything.
     """
 
     scenario: Scenario
@@ -71,6 +74,7 @@ class Settings:
     strategy_map: StrategyMap
     nudges: Nudges
     resolved: dict[str, Any]
+    lesson: Lesson | None = None
 
 
 def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Settings:
@@ -98,10 +102,13 @@ def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Setti
             scenario = guarded("", apply_people, sheet.people, scenario, config_dir or Path.cwd())
         study = _study(sheet)
         guarded("", designs.arms, study, scenario)
+        _check_lesson(sheet, study)
         drawn = guarded("strategy_map", strategy_map_of, sheet.strategy_map)
     except SettingsError as error:
         raise composed.placed(error) from None
-    return Settings(scenario, study, sheet.scorecard, drawn, sheet.nudges, composed.resolved)
+    return Settings(
+        scenario, study, sheet.scorecard, drawn, sheet.nudges, composed.resolved, sheet.lesson
+    )
 
 
 def listing(
@@ -279,6 +286,22 @@ def _study(sheet: Sheet) -> Study:
         shapley=sheet.shapley,
     )
     return study
+
+
+def _check_lesson(sheet: Sheet, study: Study) -> None:
+    """Refuse claims about what the study has not, and a falsifier that changes no setting."""
+    if sheet.lesson is None:
+        return
+    arms = [portfolio.key for portfolio in study.portfolios]
+    guarded("", lessons.check, sheet.lesson, arms, sheet.quarters)
+    for i, text in enumerate(sheet.lesson.otherwise.settings):
+        try:
+            key, value = split(text)
+            if key not in GROUPS:
+                check_path(key, value)
+        except SettingsError as error:
+            path = f"lesson.otherwise.settings.{i}"
+            raise SettingsError(f"{path}: {error}", path) from None
 
 
 def _design(sheet: Sheet, key: str) -> Design:

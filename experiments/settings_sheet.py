@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.designs import Portfolio, Study
+from experiments.lessons import Lesson
 from experiments.links import Nudges
 from experiments.settings_build import hints_of, member_hint
 from experiments.settings_errors import SettingsError, nearest
@@ -100,6 +101,7 @@ class Sheet:
     nudges: Nudges = word("what pushes which indicator where links of the map are tried out")
     people: Any = word("own tables of stakeholders and ties; null for generated ones")
     experiment: Question = word("the question in words")
+    lesson: Lesson | None = word("what the experiment is said to teach; null for nothing")
     portfolios: tuple[str, ...] = word("names of the portfolios to compare, of the shelf")
     designs: tuple[str, ...] = word(
         "names of designs, of the shelf: each portfolio that spends is run under each of them; "

@@ -51,6 +51,8 @@ FLOORS = (
     (
         "experiments.analysis",
         "experiments.ranking",
+        "experiments.lessons",
+        "experiments.shape",
         "experiments.attribution",
         "experiments.accounts",
         "experiments.selection",
