@@ -27,6 +27,8 @@ from sim.scenario import (
     WEEKS_PER_QUARTER,
     Arm,
     Design,
+    Goal,
+    Governance,
     Mechanism,
     Plan,
     Scenario,
@@ -87,6 +89,10 @@ class Portfolio:
     design: str | None = field(
         default=None, metadata={"meaning": "how the organization is designed; null for as it is"}
     )
+    governance: str | None = field(
+        default=None,
+        metadata={"meaning": "how its plan is managed; null for carried out as it stands"},
+    )
 
     def __post_init__(self) -> None:
         """Check names, that nothing is funded twice and that the shares sum to one."""
@@ -140,6 +146,12 @@ class Study:
     designs: tuple[Design, ...] = field(
         default=(), metadata={"meaning": "the designs that the portfolios name"}
     )
+    governances: tuple[Governance, ...] = field(
+        default=(), metadata={"meaning": "the governances that the portfolios name"}
+    )
+    goals: tuple[Goal, ...] = field(
+        default=(), metadata={"meaning": "what management reads against: the scorecard's targets"}
+    )
 
     def __post_init__(self) -> None:
         """Check ranges, names and that the baseline is one of the portfolios."""
@@ -160,10 +172,17 @@ class Study:
             if portfolio.design is not None:
                 path = f"portfolio.{portfolio.key}.design"
                 require_one_of(path, portfolio.design, [design.key for design in self.designs])
+            if portfolio.governance is not None:
+                path = f"portfolio.{portfolio.key}.governance"
+                require_one_of(path, portfolio.governance, [g.key for g in self.governances])
 
     def design_of(self, portfolio: Portfolio) -> Design | None:
         """Return the design that a portfolio names."""
         return next((d for d in self.designs if d.key == portfolio.design), None)
+
+    def governance_of(self, portfolio: Portfolio) -> Governance | None:
+        """Return the governance that a portfolio names."""
+        return next((g for g in self.governances if g.key == portfolio.governance), None)
 
 
 def under_each(portfolio: Portfolio, designs: Sequence[Design]) -> list[Portfolio]:
@@ -178,6 +197,21 @@ def under_each(portfolio: Portfolio, designs: Sequence[Design]) -> list[Portfoli
             design=design.key,
         )
         for design in designs
+    ]
+
+
+def managed_each(portfolio: Portfolio, governances: Sequence[Governance]) -> list[Portfolio]:
+    """Return a portfolio once under each governance; as it is if it spends nothing or has one."""
+    if not governances or not portfolio.spends or portfolio.governance is not None:
+        return [portfolio]
+    return [
+        replace(
+            portfolio,
+            key=f"{portfolio.key}+{rule.key}",
+            label=f"{portfolio.label}, {rule.label[:1].lower()}{rule.label[1:]}",
+            governance=rule.key,
+        )
+        for rule in governances
     ]
 
 
@@ -313,6 +347,8 @@ def arms(study: Study, scenario: Scenario) -> list[Arm]:
             plan=plan_of(portfolio, scenario, study.planned_cost, study.design_of(portfolio)),
             gates=open_gates(len(scenario.firms)),
             design=study.design_of(portfolio),
+            governance=study.governance_of(portfolio),
+            goals=study.goals,
         )
         for portfolio in study.portfolios
     ]
@@ -330,6 +366,8 @@ def twins(arm: Arm, n_firms: int) -> list[tuple[Flow, Arm]]:
                 gates=arm.gates * muted(flow, n_firms),
                 physics=arm.physics,
                 design=arm.design,
+                governance=arm.governance,
+                goals=arm.goals,
             ),
         )
         for flow in Flow
