@@ -168,6 +168,12 @@ def study_results(
             **{d.key: d.label for d in scenario.firms[ORGANIZATION].departments},
             NEW_DEPARTMENTS: "Departments that the design adds",
         },
+        governance=tables["governance"],
+        governed={
+            portfolio.key: rule.label
+            for portfolio in study.portfolios
+            if (rule := study.governance_of(portfolio)) is not None
+        },
         ledger=tables["ledger"],
         shapley=tables["shapley"],
         interactions=tables["interactions"],

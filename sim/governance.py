@@ -1,9 +1,10 @@
 """Governance: how the organization manages, as pure rules; `sim/managing.py` carries them out.
 
 Each quarter a plan gives effort to mechanisms, shares s_m of the sum M. Rules move money between
-them, never adding any. After reviews, `moved` shares h_m >= 0 with sum H <= 1 stand elsewhere:
+them, never adding any. Single-loop reviews place shares h_m >= 0 with sum H <= 1 elsewhere,
+double-loop reviews weigh the plan by what money is worth at each mechanism, w_m >= 0:
 
-    effort_m = M ((1 - H) s_m + h_m)
+    effort_m = M ((1 - H) s_m + h_m)            effort_m = M s_m w_m / sum_k s_k w_k
 
 Single-loop learning holds the plan's assumptions constant and takes departures from targets for
 defects to remedy; double-loop learning changes the assumptions about cause and effect themselves
@@ -144,19 +145,23 @@ def learn(
     return belief, (doubt + doubt.T) / 2.0
 
 
-def best_known(planned: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """Return the shares that money is moved to by double-loop learning, (M,).
+def reweighted(planned: np.ndarray, worth: np.ndarray) -> np.ndarray:
+    """Return effort (M,) in proportion to the plan's times what money is worth there.
 
-    The plan's shares times the gain per money that is now estimated, 0 where it is a loss. The plan
+    Double-loop learning: `worth` (M,) >= 0 follows the gain per money that is estimated. The plan
     was drawn up as if money gained the same wherever it went, so that estimates all alike leave it
-    as it is. All 0 where nothing is believed to gain.
+    as it is; where nothing planned is worth anything it stays as well. The sum stays.
     """
-    return normalized(planned * np.maximum(gain, 0.0))
+    shares = normalized(planned * worth)
+    return planned.sum() * shares if shares.any() else planned
 
 
-def moved_on(moved: np.ndarray, towards: np.ndarray, step: float) -> np.ndarray:
-    """Return the shares moved after a review that goes a `step` of the way; as it is towards 0."""
-    return (1.0 - step) * moved + step * towards if towards.any() else moved
+def worth_now(before: np.ndarray, gain: np.ndarray, step: float) -> np.ndarray:
+    """Return what money is worth after a review that goes a `step` of the way to `gain`.
+
+    What is estimated to lose is worth nothing.
+    """
+    return np.asarray((1.0 - step) * before + step * np.maximum(gain, 0.0))
 
 
 def managed(planned: np.ndarray, moved: np.ndarray, allowed: np.ndarray) -> np.ndarray:

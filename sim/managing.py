@@ -58,7 +58,9 @@ class Office:
     Attributes
     ----------
     moved : float (M,)
-        Shares of the plan's effort that stand elsewhere than planned.
+        Single loop: shares of the plan's effort that stand elsewhere than planned.
+    worth : float (M,)
+        Double loop: what money is worth at each mechanism, 1 as planned.
     belief, doubt : float (M + 1,), (M + 1, M + 1)
         Double loop: steps of the headline's goal that a quarter's working effort (effort x
         maturity) on each mechanism brings, were the whole plan's mean effort spent on it; last what
@@ -79,7 +81,7 @@ class Office:
         self.aims = rules.aims_at(scenario.mechanisms, [goal.kpi for goal in self.goals])
         self.shown = rules.aims_at(scenario.mechanisms, rule.shown).sum(axis=1).astype(float)
         n = len(scenario.mechanisms)
-        self.moved, self.below = np.zeros(n), 0
+        self.moved, self.worth, self.below = np.zeros(n), np.ones(n), 0
         self.belief = np.append(np.ones(n), 0.0)
         self.doubt = np.diag(np.append(np.full(n, rule.doubt), rule.error) ** 2)
         totals = arm.plan.effort.sum(axis=0)
@@ -118,10 +120,13 @@ class Office:
         if rule.loop == "double":
             self._learn(maturity)
         if quarter > 1 and (quarter - 1) % rule.cadence == 0:
-            self._review(quarter, planned, allowed)
-        effort = rules.managed(planned, self.moved, allowed)
-        effort = rules.drifted(effort, np.where(allowed, self.shown, 0.0), rule.drift)
-        return effort
+            self._review(quarter, allowed)
+        effort = planned
+        if rule.loop == "single":
+            effort = rules.managed(planned, self.moved, allowed)
+        elif rule.loop == "double":
+            effort = rules.reweighted(planned, self.worth)
+        return rules.drifted(effort, np.where(allowed, self.shown, 0.0), rule.drift)
 
     def cut(self, patience: float) -> float:
         """Return the share of the quarter's planned money that the board takes."""
@@ -132,8 +137,8 @@ class Office:
         """Remember what a quarter's effort (M,) came to."""
         self.spent.append(effort)
 
-    def _review(self, quarter: int, planned: np.ndarray, allowed: np.ndarray) -> None:
-        """Change what stands elsewhere than planned."""
+    def _review(self, quarter: int, allowed: np.ndarray) -> None:
+        """Change what stands elsewhere than planned, or what money is held to be worth."""
         step = self.rule.step * (1.0 - (1.0 - self.rule.maturity) * self.rule.unacted)
         if self.rule.loop == "single":
             towards = rules.remedies(
@@ -141,8 +146,7 @@ class Office:
             )
             self.moved = step * towards
         elif self.rule.loop == "double":
-            towards = rules.best_known(planned, self.belief[:-1])
-            self.moved = rules.moved_on(self.moved, towards, step)
+            self.worth = rules.worth_now(self.worth, self.belief[:-1], step)
 
     def _gaps(self, close: int) -> np.ndarray:
         """Return how far each indicator reads short of its goal of that close."""
