@@ -169,6 +169,7 @@ def study_results(
             NEW_DEPARTMENTS: "Departments that the design adds",
         },
         governance=tables["governance"],
+        managed_alike=designs.managed_alike(study),
         governed={
             portfolio.key: rule.label
             for portfolio in study.portfolios

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sim import kpis, volume
+from sim.arms import check_governance
 from sim.checks import check_fields, nearest, require_one_of
 from sim.design import redesigned
 from sim.flows import ORGANIZATION, Flow, muted, open_gates
@@ -217,13 +218,28 @@ def managed_each(portfolio: Portfolio, governances: Sequence[Governance]) -> lis
 
 def siblings(study: Study) -> dict[str, str]:
     """Return by portfolio that has a design the first one of the study with the same money."""
-    money = {p.key: (p.items, dict(p.capital), p.capital_start, p.capital_until)
-             for p in study.portfolios}  # fmt: skip
+    money = {p.key: _money(p) for p in study.portfolios}
     return {
         p.key: next(key for key, spent in money.items() if spent == money[p.key])
         for p in study.portfolios
         if p.design is not None
     }
+
+
+def managed_alike(study: Study) -> dict[str, str]:
+    """Return by portfolio that has a governance the first one with the same money and design."""
+    plans = {p.key: (_money(p), p.design) for p in study.portfolios}
+    return {
+        p.key: next(key for key, plan in plans.items() if plan == plans[p.key])
+        for p in study.portfolios
+        if p.governance is not None
+    }
+
+
+def _money(portfolio: Portfolio) -> tuple[Any, ...]:
+    """Return how a portfolio divides its money."""
+    capital = (dict(portfolio.capital), portfolio.capital_start, portfolio.capital_until)
+    return (portfolio.items, *capital)
 
 
 def plan_of(
@@ -339,8 +355,14 @@ def _level(
 
 
 def arms(study: Study, scenario: Scenario) -> list[Arm]:
-    """Return one arm per portfolio, in the order of the study, all gates open."""
-    return [
+    """Return one arm per portfolio, in the order of the study, all gates open.
+
+    Raises
+    ------
+    ValueError
+        If a plan cannot be paid, or a governance reads what is not there.
+    """
+    found = [
         Arm(
             key=portfolio.key,
             label=portfolio.label,
@@ -352,6 +374,9 @@ def arms(study: Study, scenario: Scenario) -> list[Arm]:
         )
         for portfolio in study.portfolios
     ]
+    for arm in found:
+        check_governance(arm)
+    return found
 
 
 def twins(arm: Arm, n_firms: int) -> list[tuple[Flow, Arm]]:

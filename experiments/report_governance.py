@@ -8,6 +8,7 @@ import pandas as pd
 
 from experiments.notation import money, percent
 from experiments.report_findings import Findings
+from experiments.report_insight import against
 from experiments.report_parts import table
 
 HOW = (
@@ -26,7 +27,8 @@ def governance(findings: Findings) -> str:
         return ""
     arms = [arm for arm in study.governed if arm in set(study.governance["arm"])]
     parts = "".join(_moves(findings, arm) for arm in arms)
-    return f"<p>{HOW}</p>{_overview(findings, arms)}{parts}"
+    held = against(findings, study.managed_alike, "The same plan, managed in another way.")
+    return f"<p>{HOW}</p>{held}{_overview(findings, arms)}{parts}"
 
 
 def _means(findings: Findings, arm: str) -> pd.DataFrame:
