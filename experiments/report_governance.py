@@ -57,7 +57,8 @@ def _overview(findings: Findings, arms: list[str]) -> str:
             f'<tr><th scope="row">{escape(study.arms[arm])}</th>'
             f'<td class="text">{escape(study.governed[arm])}</td>'
             f"<td>{percent(moved / rows['planned'].sum())}</td><td>{quarters:.1f}</td>"
-            f"<td>{percent(1.0 - left)}</td><td>{look.text(runs['planned_cost'].mean())}</td>"
+            f"<td>{percent(max(0.0, 1.0 - left))}</td>"
+            f"<td>{look.text(runs['planned_cost'].mean())}</td>"
             f"<td>{look.text(runs['realised_cost'].mean())}</td></tr>"
         )
     unit = escape(money(study.currency, float(study.runs["planned_cost"].max())).unit)
