@@ -201,6 +201,13 @@ def study_results(
             **{d.key: d.label for d in scenario.firms[ORGANIZATION].departments},
             NEW_DEPARTMENTS: "Departments that the design adds",
         },
+        governance=tables["governance"],
+        managed_alike=designs.managed_alike(study),
+        governed={
+            portfolio.key: rule.label
+            for portfolio in study.portfolios
+            if (rule := study.governance_of(portfolio)) is not None
+        },
         ledger=tables["ledger"],
         shapley=tables["shapley"],
         interactions=tables["interactions"],

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sim import kpis, volume
+from sim.arms import check_governance
 from sim.checks import check_fields, nearest, require_one_of
 from sim.design import redesigned
 from sim.flows import ORGANIZATION, Flow, muted, open_gates
@@ -27,6 +28,8 @@ from sim.scenario import (
     WEEKS_PER_QUARTER,
     Arm,
     Design,
+    Goal,
+    Governance,
     Mechanism,
     Nudge,
     Plan,
@@ -87,6 +90,10 @@ class Portfolio:
     capital_until: int | None = _to_the_end("last quarter of investment; null for the horizon")
     design: str | None = field(
         default=None, metadata={"meaning": "how the organization is designed; null for as it is"}
+    )
+    governance: str | None = field(
+        default=None,
+        metadata={"meaning": "how its plan is managed; null for carried out as it stands"},
     )
 
     def __post_init__(self) -> None:
@@ -158,6 +165,12 @@ class Study:
     pushes: tuple[Push, ...] = field(
         default=(), metadata={"meaning": "arms that push the baseline somewhere"}
     )
+    governances: tuple[Governance, ...] = field(
+        default=(), metadata={"meaning": "the governances that the portfolios name"}
+    )
+    goals: tuple[Goal, ...] = field(
+        default=(), metadata={"meaning": "what management reads against: the scorecard's targets"}
+    )
 
     def __post_init__(self) -> None:
         """Check ranges, names and that the baseline is one of the portfolios."""
@@ -179,6 +192,9 @@ class Study:
             if portfolio.design is not None:
                 path = f"portfolio.{portfolio.key}.design"
                 require_one_of(path, portfolio.design, [design.key for design in self.designs])
+            if portfolio.governance is not None:
+                path = f"portfolio.{portfolio.key}.governance"
+                require_one_of(path, portfolio.governance, [g.key for g in self.governances])
 
     @property
     def n_arms(self) -> int:
@@ -188,6 +204,10 @@ class Study:
     def design_of(self, portfolio: Portfolio) -> Design | None:
         """Return the design that a portfolio names."""
         return next((d for d in self.designs if d.key == portfolio.design), None)
+
+    def governance_of(self, portfolio: Portfolio) -> Governance | None:
+        """Return the governance that a portfolio names."""
+        return next((g for g in self.governances if g.key == portfolio.governance), None)
 
 
 def under_each(portfolio: Portfolio, designs: Sequence[Design]) -> list[Portfolio]:
@@ -205,15 +225,45 @@ def under_each(portfolio: Portfolio, designs: Sequence[Design]) -> list[Portfoli
     ]
 
 
+def managed_each(portfolio: Portfolio, governances: Sequence[Governance]) -> list[Portfolio]:
+    """Return a portfolio once under each governance; as it is if it spends nothing or has one."""
+    if not governances or not portfolio.spends or portfolio.governance is not None:
+        return [portfolio]
+    return [
+        replace(
+            portfolio,
+            key=f"{portfolio.key}+{rule.key}",
+            label=f"{portfolio.label}, {rule.label[:1].lower()}{rule.label[1:]}",
+            governance=rule.key,
+        )
+        for rule in governances
+    ]
+
+
 def siblings(study: Study) -> dict[str, str]:
     """Return by portfolio that has a design the first one of the study with the same money."""
-    money = {p.key: (p.items, dict(p.capital), p.capital_start, p.capital_until)
-             for p in study.portfolios}  # fmt: skip
+    money = {p.key: _money(p) for p in study.portfolios}
     return {
         p.key: next(key for key, spent in money.items() if spent == money[p.key])
         for p in study.portfolios
         if p.design is not None
     }
+
+
+def managed_alike(study: Study) -> dict[str, str]:
+    """Return by portfolio that has a governance the first one with the same money and design."""
+    plans = {p.key: (_money(p), p.design) for p in study.portfolios}
+    return {
+        p.key: next(key for key, plan in plans.items() if plan == plans[p.key])
+        for p in study.portfolios
+        if p.governance is not None
+    }
+
+
+def _money(portfolio: Portfolio) -> tuple[Any, ...]:
+    """Return how a portfolio divides its money."""
+    capital = (dict(portfolio.capital), portfolio.capital_start, portfolio.capital_until)
+    return (portfolio.items, *capital)
 
 
 def plan_of(
@@ -329,7 +379,13 @@ def _level(
 
 
 def arms(study: Study, scenario: Scenario) -> list[Arm]:
-    """Return one arm per portfolio, in the order of the study, all gates open; then the pushes."""
+    """Return one arm per portfolio, in the order of the study, all gates open; then the pushes.
+
+    Raises
+    ------
+    ValueError
+        If a plan cannot be paid, or a governance reads what is not there.
+    """
     found = [
         Arm(
             key=portfolio.key,
@@ -337,9 +393,13 @@ def arms(study: Study, scenario: Scenario) -> list[Arm]:
             plan=plan_of(portfolio, scenario, study.planned_cost, study.design_of(portfolio)),
             gates=open_gates(len(scenario.firms)),
             design=study.design_of(portfolio),
+            governance=study.governance_of(portfolio),
+            goals=study.goals,
         )
         for portfolio in study.portfolios
     ]
+    for arm in found:
+        check_governance(arm)
     baseline = next(arm for arm in found if arm.key == study.baseline)
     return found + [_pushed(baseline, push) for push in study.pushes]
 
@@ -364,6 +424,8 @@ def twins(arm: Arm, n_firms: int) -> list[tuple[Flow, Arm]]:
                 physics=arm.physics,
                 design=arm.design,
                 nudges=arm.nudges,
+                governance=arm.governance,
+                goals=arm.goals,
             ),
         )
         for flow in Flow

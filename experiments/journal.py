@@ -20,7 +20,7 @@ from sim.scenario import Arm
 # What a unit keeps of `sim.engine.History`.
 ARRAYS = (
     "kpi", "measures", "spending", "spending_worth", "afforded", "reorganization", "insight",
-    "reading",
+    "reading", "managed", "board_cut",
 )  # fmt: skip
 LEFT_BEHIND = 60.0  # seconds; writing a unit takes a fraction of one
 
@@ -46,7 +46,8 @@ class UnitResult:
         Keys of the arms, in the order of the arrays' last axis.
     errors : tuple of str
         Traceback of each arm that failed, '' for those that finished.
-    kpi, measures, spending, spending_worth, afforded, reorganization, insight, reading : arrays
+    kpi, measures, spending, spending_worth, afforded, reorganization, insight, reading, managed,
+    board_cut : arrays
         As in `sim.engine.History`; NaN for arms that failed.
     """
 
@@ -61,6 +62,8 @@ class UnitResult:
     reorganization: np.ndarray
     insight: np.ndarray
     reading: np.ndarray
+    managed: np.ndarray
+    board_cut: np.ndarray
 
     @property
     def finished(self) -> bool:

@@ -15,6 +15,7 @@ from string import Template
 from experiments import (
     figures,
     report_flows,
+    report_governance,
     report_influence,
     report_insight,
     report_ledger,
@@ -70,6 +71,7 @@ def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> s
         ("readiness", "Readiness", report_readiness.readiness(findings)),
         ("designs", "Design against design", report_insight.designs(findings)),
         ("insight", "How insight travels", _insight(findings, sheets)),
+        ("governance", "How it was managed", report_governance.governance(findings)),
         ("map", "Strategy map", _map(findings, sheets, excuse)),
         ("flows", "What each flow contributed", _flows(findings, sheets)),
         ("ledger", "Influence ledger", report_ledger.ledger_section(findings)),

@@ -84,6 +84,12 @@ class StudyResults:
         By arm that has a design: the first arm of the same portfolio, itself if it is the first.
     entries : mapping
         Key to label of the departments in which insight is heard first.
+    governance : DataFrame
+        The tidy table of what governance made of plans; empty where each was carried out as it was.
+    governed : mapping
+        Label of its governance by arm, of those that have one.
+    managed_alike : mapping
+        By arm that has a governance: the first arm of the same plan, itself if it is the first.
     ledger, shapley, interactions : DataFrame
         The tidy tables of what closer looks found; empty where none was asked for.
     thresholds : mapping
@@ -116,6 +122,9 @@ class StudyResults:
     designed: Mapping[str, str] = field(default_factory=dict)
     siblings: Mapping[str, str] = field(default_factory=dict)
     entries: Mapping[str, str] = field(default_factory=dict)
+    governance: pd.DataFrame = field(default_factory=pd.DataFrame)
+    governed: Mapping[str, str] = field(default_factory=dict)
+    managed_alike: Mapping[str, str] = field(default_factory=dict)
     ledger: pd.DataFrame = field(default_factory=pd.DataFrame)
     shapley: pd.DataFrame = field(default_factory=pd.DataFrame)
     interactions: pd.DataFrame = field(default_factory=pd.DataFrame)

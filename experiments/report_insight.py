@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from html import escape
 
 import pandas as pd
@@ -22,8 +23,18 @@ HOW = (
 
 def designs(findings: Findings) -> str:
     """Return each design minus the first of the same portfolio; empty where there are no two."""
+    return against(
+        findings,
+        findings.study.siblings,
+        "The same mechanisms at the same planned cost; what reorganizing costs is taken from the "
+        "portfolio's money.",
+    )
+
+
+def against(findings: Findings, first: Mapping[str, str], what: str) -> str:
+    """Return arms minus the arm that each is to be held against; empty where there are no two."""
     study, cube = findings.study, findings.cube
-    pairs = {arm: other for arm, other in study.siblings.items() if arm != other}
+    pairs = {arm: other for arm, other in first.items() if arm != other}
     if not pairs:
         return ""
     cells: dict[str, list[str]] = {arm: [] for arm in pairs}
@@ -56,9 +67,8 @@ def designs(findings: Findings) -> str:
     return table(
         head,
         body,
-        f"The same mechanisms at the same planned cost, quarter {cube.quarters}, on the same luck; "
-        "what reorganizing costs is taken from the portfolio's money. Mean and 95 % interval of "
-        "each comparison; bold: told apart and worth having (Holm's correction over the lines).",
+        f"{what} Quarter {cube.quarters}, on the same luck. Mean and 95 % interval of each "
+        "comparison; bold: told apart and worth having (Holm's correction over the lines).",
     )
 
 

@@ -53,6 +53,7 @@ def tables_of(scenario: Scenario, study: Study, runs: Runs) -> dict[str, pd.Data
         "scorecard": _scorecard(scenario, at, finished),
         "influence": _influence(scenario, study, runs, finished),
         "spending": _spending(scenario, at, finished),
+        "governance": _governance(scenario, plain, at, finished),
         "insight": _insight(scenario, at, finished),
         "ledger": accounts.ledger_table(scenario, runs.answers),
         "shapley": accounts.shapley_table(study, runs.answers),
@@ -188,6 +189,28 @@ def _spending(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> p
     columns = columns_of("spending")
     table = _long(keys, quarters, names, blocks, columns[:-1])
     return table.assign(**{columns[-1]: np.stack(worth).ravel() if worth else []})
+
+
+def _governance(
+    scenario: Scenario, plain: Sequence[Planned], at: _At, keys: Sequence[tuple[str, int]]
+) -> pd.DataFrame:
+    """Return what was planned and what governance made of it, of arms whose governance acts."""
+    names = [m.key for m in scenario.mechanisms] + [f"invest_{name}" for name in CAPITALS]
+    quarters = range(1, scenario.quarters + 1)
+    columns = columns_of("governance")
+    ruled = {p.arm.key: p.arm for p in plain if p.arm.governance and p.arm.governance.acts}
+    keys = [key for key in keys if key[0] in ruled]
+    plans = {
+        key: np.concatenate([arm.plan.effort, arm.plan.investment]).T for key, arm in ruled.items()
+    }
+    left = [at[key][0].managed[:, :, at[key][1]] for key in keys]
+    cuts = [at[key][0].board_cut[:, at[key][1]] for key in keys]
+    table = _long(keys, quarters, names, [plans[arm] for arm, _ in keys], columns[:-2])
+    table = table.assign(
+        managed=np.stack(left).ravel() if left else np.empty(0),
+        board_cut=np.repeat(np.stack(cuts).ravel(), len(names)) if cuts else np.empty(0),
+    )
+    return table[(table["planned"] > 0) | (table["managed"] > 0)].reset_index(drop=True)
 
 
 def _insight(scenario: Scenario, at: _At, keys: Sequence[tuple[str, int]]) -> pd.DataFrame:

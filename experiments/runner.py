@@ -275,6 +275,8 @@ def failed_unit(scenario: Scenario, unit: Unit, error: str) -> UnitResult:
         reorganization=np.full((quarters, n_arms), np.nan),
         insight=np.full((quarters + 1, entries, len(INSIGHT), n_arms), np.nan),
         reading=np.full((quarters + 1, len(kpis.TABLE), n_arms), np.nan),
+        managed=np.full((quarters, items, n_arms), np.nan),
+        board_cut=np.full((quarters, n_arms), np.nan),
     )
 
 

@@ -258,14 +258,20 @@ def _study(sheet: Sheet) -> Study:
     if sheet.baseline not in keys:
         keys.insert(0, sheet.baseline)
     crossed = [_design(sheet, key) for key in sheet.designs]
+    managed = [sheet.governance[key] for key in sheet.governances]
     portfolios = []
     for key in keys:
         portfolio = sheet.portfolio[key]
-        under = designs.under_each(portfolio, crossed)
+        under = [
+            each
+            for designed in designs.under_each(portfolio, crossed)
+            for each in designs.managed_each(designed, managed)
+        ]
         # What the others are compared with is always run as it is.
         kept = [portfolio] if key == sheet.baseline and portfolio not in under else []
         portfolios += [*kept, *under]
     named = dict.fromkeys(p.design for p in portfolios if p.design is not None)
+    ruled = dict.fromkeys(p.governance for p in portfolios if p.governance is not None)
     study: Study = guarded(
         "",
         Study,
@@ -281,6 +287,8 @@ def _study(sheet: Sheet) -> Study:
         twins=sheet.twins,
         lanes=sheet.lanes,
         designs=tuple(_design(sheet, key) for key in named),
+        governances=tuple(sheet.governance[key] for key in ruled),
+        goals=sheet.scorecard.targets if ruled else (),
         ledger=sheet.ledger,
         ledger_thresholds=sheet.ledger_thresholds,
         shapley=sheet.shapley,

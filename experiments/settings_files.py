@@ -36,7 +36,7 @@ GROUPS = (
 # Groups of which several files can be chosen at once, as in shocks=[recall, crisis].
 MANY = ("shocks",)
 # Groups of which every file is loaded.
-SHELVES = ("mechanism", "design", "portfolio")
+SHELVES = ("mechanism", "design", "governance", "portfolio")
 GLOBAL_GROUPS = ("scenario", "experiment")
 HEADER = "# @package _global_"
 

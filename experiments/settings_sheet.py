@@ -14,6 +14,7 @@ from experiments.lessons import Lesson
 from experiments.links import Nudges
 from experiments.settings_build import hints_of, member_hint
 from experiments.settings_errors import SettingsError, nearest
+from sim.catalogue import INDEX
 from sim.influenced import Thresholds
 from sim.nudging import OURS, RIVALS
 from sim.policies import POLICIES
@@ -25,6 +26,7 @@ from sim.scenario import (
     Effect,
     Finance,
     Firm,
+    Governance,
     Layer,
     Mechanism,
     Physics,
@@ -90,6 +92,7 @@ class Sheet:
     owners: Mapping[str, str] = word("department that runs what the shelf gives to another")
     mechanism: Mapping[str, Mechanism] = word("the shelf of mechanisms")
     design: Mapping[str, Design] = word("the shelf of organization designs")
+    governance: Mapping[str, Governance] = word("the shelf of governances")
     portfolio: Mapping[str, Portfolio] = word("the shelf of portfolios")
     physics: Physics = word("coefficients of the laws")
     finance: Finance = word("how money is counted")
@@ -105,6 +108,10 @@ class Sheet:
     portfolios: tuple[str, ...] = word("names of the portfolios to compare, of the shelf")
     designs: tuple[str, ...] = word(
         "names of designs, of the shelf: each portfolio that spends is run under each of them; "
+        "none for each under its own"
+    )
+    governances: tuple[str, ...] = word(
+        "names of governances, of the shelf: each portfolio that spends is run under each of them; "
         "none for each under its own"
     )
     baseline: str = _same(Study, "baseline")
@@ -159,11 +166,22 @@ def check_names(sheet: Sheet) -> None:
             _one_of(f"portfolio.{key}.items", item.mechanism, sheet.mechanism, "mechanism.*.label")
         if portfolio.design is not None:
             _one_of(f"portfolio.{key}.design", portfolio.design, sheet.design, "design.*.label")
+        if portfolio.governance is not None:
+            path = f"portfolio.{key}.governance"
+            _one_of(path, portfolio.governance, sheet.governance, "governance.*.label")
     for key, nudge in sheet.nudges.moves.items():
         firms = [OURS, RIVALS, *(firm.key for _, firm in firms_of(sheet))]
         _one_of(f"nudges.moves.{key}.firm", nudge.firm, firms)
         for name in nudge.to:
             _one_of(f"nudges.moves.{key}.to", name, [*sheet.audiences, *sheet.stakeholders])
+    for key in sheet.governances:
+        _one_of("governances", key, sheet.governance, "governance.*.label")
+    for key, rule in sheet.governance.items():
+        for name in ("indicators", "shown"):
+            for kpi in getattr(rule, name):
+                _one_of(f"governance.{key}.{name}", kpi, INDEX)
+        if rule.loop == "double":
+            _one_of(f"governance.{key}.headline", rule.headline, INDEX)
     for key in sheet.designs:
         _one_of("designs", key, sheet.design, "design.*.label")
     for key, design in sheet.design.items():

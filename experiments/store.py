@@ -79,8 +79,8 @@ COLUMNS: tuple[Column, ...] = (
             "currency",
             "present value of all spending on mechanisms, capital and design",
         ),
-        ("quarters_cut", "quarters", "in which the budget allowed less than was wished for"),
-        ("least_afforded", "share", "of a quarter's wished-for spending that the budget allowed"),
+        ("quarters_cut", "quarters", "in which budget or board allowed less than was wished for"),
+        ("least_afforded", "share", "of a quarter's wished-for spending that they allowed"),
         ("net_present_value", "currency", "discounted profit - investment, to the last quarter"),
     ),
     *_columns(
@@ -118,6 +118,16 @@ COLUMNS: tuple[Column, ...] = (
         ("item", "-", "mechanism, invest_ and a capital, or reorganization", True),
         ("value", "currency/quarter", "realised spending of the organization"),
         ("present_value", "currency", "the same, discounted to the start of the first quarter"),
+    ),
+    *_columns(
+        "governance",
+        _ARM,
+        _REPLICATION,
+        ("quarter", "quarters", "the quarter for which it was decided"),
+        ("item", "-", "mechanism, or invest_ and a capital; only those with any money", True),
+        ("planned", "currency/quarter", "effort or investment of the plan, beyond today's"),
+        ("managed", "currency/quarter", "the same as governance left it, before the budget"),
+        ("board_cut", "share", "of the plan's money that the board took in the quarter"),
     ),
     *_columns(
         "insight",

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sim.catalogue import INDEX
+from sim.checks import require_one_of
 from sim.design import redesigned
 from sim.flows import ORGANIZATION, Law
 from sim.nudging import check_nudges
@@ -62,6 +64,7 @@ def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:
         arm.plan.check()
         arm.check()
         check_nudges(arm, scenario)
+        check_governance(arm)
         if arm.design is not None:
             redesigned(arm.design, scenario.firms[ORGANIZATION], scenario.mechanisms)
             if arm.design.start > scenario.quarters:
@@ -69,3 +72,24 @@ def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:
                     f"design.{arm.design.key}.start={arm.design.start} of arm {arm.key!r} lies "
                     f"beyond the horizon of {scenario.quarters} quarters"
                 )
+
+
+def check_governance(arm: Arm) -> None:
+    """Check that the governance of an arm reads indicators that there are, and goals it is given.
+
+    Raises
+    ------
+    ValueError
+        Naming what does not fit, and the nearest that would.
+    """
+    rule = arm.governance
+    if rule is None:
+        return
+    where, goals = f"governance.{rule.key}", [goal.kpi for goal in arm.goals]
+    for key in rule.shown:
+        require_one_of(f"{where}.shown", key, INDEX)
+    if rule.loop == "single":
+        for key in rule.indicators:
+            require_one_of(f"{where}.indicators (those with a target)", key, goals)
+    if rule.loop == "double":
+        require_one_of(f"{where}.headline (those with a target)", rule.headline, goals)

@@ -4,7 +4,8 @@ A run starts with its warm-up, lived as is and not counted, so that feelings and
 before the first quarter and its opening can be read.
 
 A quarter, in which an arm's nudges, if any, push levers and capital first (nudging):
-  1. policies set effort and investment from what was seen; the budget scales them    policies
+  1. governance manages the plan by what was read; policies set effort and            managing
+     investment from what was seen; the budget scales them                            policies
   2. insight's way through the departments is worked out anew                        laws.routing
   3. thirteen weeks
   4. the close: sums over stakeholders, indicators, history                          kpis
@@ -38,7 +39,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sim import firms, kernels, kpis, sensing, volume
+from sim import firms, kernels, kpis, levers, managing, sensing, volume
 from sim.arms import check_arms, check_world
 from sim.checks import require_whole
 from sim.firms import FirmState, Physics64
@@ -83,6 +84,7 @@ MOST_LANES = WIDTHS[-1]
 MOST_THREADS = 1024
 # More arms than that are quicker side by side, with lanes to spare, than one after the other.
 MOST_ALONE = 4
+PATIENCE = levers.INDEX["patience"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ class History:
     spending_worth : float64 (Q, n_mechanisms + 3, A)
         Present value of the same money: set-up is paid in a quarter's first week, the rest evenly.
     afforded : float64 (Q, F, A)
-        Share of each firm's wished-for spending that its budget allowed.
+        Share of each firm's wished-for spending that its budget (and the organization's board)
+        allowed.
     reorganization : float64 (Q, A)
         Cost of an arm's design charged in the quarter.
     insight : float64 (Q + 1, D + 1, len(structure.INSIGHT), A)
@@ -109,6 +112,11 @@ class History:
         what departments hear that a design adds, nan where it adds none.
     reading : float64 (Q + 1, len(kpis.TABLE), A)
         The indicators as management reads them, see sim/sensing.py; nan where nothing senses them.
+    managed : float64 (Q, n_mechanisms + 3, A)
+        The plan's money per quarter as governance left it, before the budget: effort by mechanism,
+        then human, information and organization capital.
+    board_cut : float64 (Q, A)
+        Share of the plan's money that the board took.
     """
 
     kpi: np.ndarray
@@ -119,6 +127,11 @@ class History:
     reorganization: np.ndarray
     insight: np.ndarray
     reading: np.ndarray
+    managed: np.ndarray
+    board_cut: np.ndarray
+
+
+READING = [field.name for field in fields(History)].index("reading")
 
 
 def simulate(
@@ -251,6 +264,9 @@ class Run:
         self.luck = Luck(scenario, seed, replication, self.slots)
         self.lens = sensing.Lens(
             scenario.sensing, kpis.TABLE, (seed, replication), self.slots, scenario.quarters
+        )
+        self.management = managing.Management(
+            scenario, self.arms, (seed, replication), int(self.slots[0])
         )
         self.audiences = {
             word: np.array([kind.key in kinds for kind in scenario.stakeholders])
@@ -401,9 +417,8 @@ class Run:
         more = np.zeros((len(CAPITALS), self.n_lanes))
         present = self.calendar.present(self.week + 1 - self.before)
         if self.quarter:
-            q = self.quarter - 1
-            base[0] += np.stack([arm.plan.effort[:, q] for arm in self.arms], axis=-1)
-            more = np.stack([arm.plan.investment[:, q] for arm in self.arms], axis=-1)
+            effort, more = self._manage_plan(base[0])
+            base[0] += effort
         afforded = []
         for f, firm in enumerate(scenario.firms):
             wish = policy_named(firm.policy.name)(f, firm.policy, self._observed(f, base))
@@ -420,7 +435,35 @@ class Run:
             state.effort[f], state.due[f], state.investment[f] = effort, due, money
             state.opened[f] = np.maximum(state.opened[f], (effort > 0) | (due > 0))
             afforded.append(share)
+        if self.quarter:
+            afforded[0] = afforded[0] * self.left_by_board
         self.afforded = np.stack(afforded)
+
+    def _manage_plan(self, today: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the plan's effort (M, L) and investment (3, L) as governance leaves them."""
+        state, q = self.firms, self.quarter - 1
+        planned = (
+            np.stack([arm.plan.effort[:, q] for arm in self.arms], axis=-1),
+            np.stack([arm.plan.investment[:, q] for arm in self.arms], axis=-1),
+        )
+
+        def activity(effort: np.ndarray) -> np.ndarray:
+            return volume.of_wish(self.given, self.physics, state, 0, today + effort)
+
+        effort, more, cut = self.management.govern(
+            self.quarter,
+            planned,
+            self.rows[READING],
+            (state.maturity[0], state.opened[0], state.lever[PATIENCE, 0, 0]),
+            activity,
+        )
+        self.managed, self.board_cut = np.concatenate([effort, more]), cut
+        capital = self.scenario.firms[0].capital
+        wished = add_up(today) + sum(capital[c].investment for c in CAPITALS)
+        wished = wished + add_up(planned[0]) + add_up(planned[1])
+        taken = cut * (add_up(planned[0]) + add_up(planned[1]))
+        self.left_by_board = np.where(cut > 0, 1.0 - taken / np.where(cut > 0, wished, 1.0), 1.0)
+        return effort, more
 
     def _introduce_structures(self) -> None:
         """Give mechanisms to the owners of designs that have begun; charge those that begin now."""
@@ -605,7 +648,7 @@ class Run:
             today=finance.discount(self.week - self.before, self.given.discount),
         )
         kpi, measures, spending, spending_worth, afforded, reorganization, insight, reading = (
-            self.rows
+            self.rows[: READING + 1]
         )
         kpi.append(kpis.indicators(at_close))
         reading.append(self.lens.read(kpi, self.quarter, seen))
@@ -621,6 +664,9 @@ class Run:
             spending_worth.append(evenly * worth.mean() + at_once * worth[0])
             afforded.append(self.afforded)
             reorganization.append(self.firms.reorganization[0].copy())
+            managed, board_cut = self.rows[READING + 1 :]
+            managed.append(self.managed)
+            board_cut.append(self.board_cut)
         if self.observer is not None:
             self.observer.after_close(self)
 

@@ -10,7 +10,7 @@ so that spending nothing leaves every lever at its default, exactly (MODEL A.9).
 begins only `above` a share of full output reads max(0, Y_k - above) / (1 - above) in place of Y_k.
 
 Levers of the law "sensing" change what management sees of the flows, never what is true: no law of
-the world reads them.
+the world reads them. The lever of the law "governance" is read by the board alone.
 """
 
 from __future__ import annotations
@@ -276,6 +276,12 @@ TABLE: tuple[Lever, ...] = (
         "outbound",
         0.0,
         "share of the evidence of a crisis about the firm that is neutralized",
+    ),
+    _firm_share(
+        "patience",
+        "governance",
+        0.0,
+        "share of a board's cut that managed expectations avert",
     ),
 )
 

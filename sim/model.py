@@ -111,6 +111,8 @@ class InfluenceModel(mesa.Model):
             "spending_worth": np.zeros((0, len(self.market.mechanisms) + 3, 1)),
             "afforded": np.zeros((0, len(self.market.firms), 1)),
             "reorganization": np.zeros((0, 1)),
+            "managed": np.zeros((0, len(self.market.mechanisms) + 3, 1)),
+            "board_cut": np.zeros((0, 1)),
         }
         return History(
             *(

@@ -92,7 +92,7 @@ class Lens:
     ) -> None:
         self.law = law
         self.by = np.array([kpi.sensed_by for kpi in table])
-        self.units = np.array([_family(kpi.unit) for kpi in table])
+        self.units = np.array([family(kpi.unit) for kpi in table])
         closes = np.arange(quarters + 1)
         ids = np.array([id_of(kpi.key) for kpi in table], np.uint64)
         self.luck = _normal(address, ids[None], closes[:, None], 0, slots[0])
@@ -114,7 +114,7 @@ class Lens:
         past = earlier(truth, seen.weeks[0] / WEEKS_PER_QUARTER)
         flow = np.maximum(self.by, 1) - 1
         share = np.where(seen.sensed[0, flow], seen.coverage[0, flow], np.nan)
-        error = _spread(past, self.units[:, None]) * standard_error(self.law, share, seen.error[0])
+        error = spread(past, self.units[:, None]) * standard_error(self.law, share, seen.error[0])
         low, high = RANGES[self.units].T
         blurred = np.clip(
             past + error * self.luck[quarter][:, None],
@@ -161,19 +161,20 @@ _SHARE, _SCALE, _POINTS, _COUNTED = range(4)
 RANGES = np.array([[0.0, 1.0], [-1.0, 1.0], [-200.0, 200.0], [-np.inf, np.inf]])
 
 
-def _family(unit: str) -> int:
+def family(unit: str) -> int:
+    """Return the family that a unit belongs to, a row of RANGES."""
     if unit.partition("/")[0] in SHARES:
         return _SHARE
     return {SCALE: _SCALE, POINTS: _POINTS}.get(unit, _COUNTED)
 
 
-def _spread(value: np.ndarray, family: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of a single answer around a value."""
+def spread(value: np.ndarray, kind: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of a single answer around a value of a unit's family."""
     share = np.clip(value, 0.0, 1.0)
-    scale = np.clip(np.where(family == _POINTS, value / 100.0, value), -1.0, 1.0)
+    scale = np.clip(np.where(kind == _POINTS, value / 100.0, value), -1.0, 1.0)
     of_scale = np.sqrt(1.0 - scale**2)
     return np.select(
-        [family == _SHARE, family == _SCALE, family == _POINTS],
+        [kind == _SHARE, kind == _SCALE, kind == _POINTS],
         [np.sqrt(share * (1.0 - share)), of_scale, 100.0 * of_scale],
         np.abs(value),
     )

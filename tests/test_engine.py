@@ -350,7 +350,9 @@ def test_arms_open_alike_because_plans_and_muted_flows_wait_for_the_first_quarte
     warmed: Run,
 ) -> None:
     for name, array in bits(warmed).items():
-        if name not in ("spending", "spending_worth", "afforded", "reorganization"):
+        if name not in (
+            "spending", "spending_worth", "afforded", "reorganization", "managed", "board_cut",
+        ):  # fmt: skip
             first = array[..., :1]
             assert np.array_equal(np.broadcast_to(first, array.shape), array, equal_nan=True), name
     warmed_gates = np.stack([arm.gates for arm in warmed.arms], axis=-1)

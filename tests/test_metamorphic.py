@@ -408,6 +408,7 @@ MONEY = {
     "spending",
     "spending_worth",
     "reorganization",
+    "managed",
 }
 MONEY_SUMS = list(range(REVENUE, VALUE + 1))
 
@@ -547,7 +548,7 @@ def test_m19_quarters_lived_as_warm_up_are_the_quarters_they_would_have_been(see
     tail = bits(advanced(later, people, village.arm(later), seed=seed))
     counted = {
         "cash", "worth", "quarter", "kpi", "measures", "spending", "spending_worth", "afforded",
-        "reorganization", "insight", "reading",
+        "reorganization", "insight", "reading", "managed", "board_cut",
     }  # fmt: skip
     assert (
         set(

@@ -175,6 +175,8 @@ def unit() -> UnitResult:
         reorganization=np.array([[0.0, 9.5]]),
         insight=np.linspace(0, 2, 24).reshape(2, 3, 2, 2),
         reading=np.linspace(0, 1, 12).reshape(2, 3, 2) / 7,
+        managed=np.zeros((1, 4, 2)),
+        board_cut=np.array([[0.0, 0.3]]),
     )
 
 
