@@ -77,7 +77,9 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("verb", [[], ["compare"], ["run"], ["ledger"], ["explain"], ["settings"]])
+@pytest.mark.parametrize(
+    "verb", [[], ["compare"], ["run"], ["ledger"], ["map"], ["explain"], ["settings"]]
+)
 def test_every_command_explains_itself_with_an_example(
     verb: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
