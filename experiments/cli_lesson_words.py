@@ -89,10 +89,7 @@ def told(done: Conducted, answer: str) -> Iterator[str]:
             yield f"    found {lessons.found(finding, done.currency(world))}, n={finding.n}"
         yield ""
     yield from _wrapped(f"What to see: {done.lesson.see}")
-    yield from _wrapped(
-        "Intervals are 95 % and of one comparison each; arms share their luck, and nothing was "
-        "tuned until it agreed."
-    )
+    yield from _wrapped("Intervals are 95 % and of one comparison each; arms share their luck.")
     yield ""
 
 
@@ -125,8 +122,9 @@ def _head() -> Iterator[str]:
         "out wrong, and with a falsifier: another world in which the opposite is claimed. "
         "`influence lesson N` asks its question first, runs both worlds on the same luck and says "
         "of every claim whether it *holds*, *the opposite holds* or it *cannot be told*. What "
-        "follows is what came out, also where it speaks against the lesson; nothing was tuned "
-        "until it agreed. Intervals are 95 % of paired differences and of one comparison each, "
+        "follows is what came out, also where it speaks against the lesson. Worlds of "
+        "falsifiers were looked for on a few replications first. "
+        "Intervals are 95 % of paired differences and of one comparison each, "
         "not corrected for their number. The insights follow Philip Sheldrake's *The Business of "
         "Influence* and *Attenzi*, and Robert Kaplan's and David Norton's work, in our own words; "
         "portfolios and worlds are ours.",

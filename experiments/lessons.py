@@ -2,8 +2,8 @@
 
 A lesson is an experiment with claims, each about two arms and one indicator, and with a falsifier:
 settings that change the world, and what is claimed there. Both worlds run on the same luck, and
-every claim is held against the paired differences of its replications. Nothing is tuned until it
-agrees: a claim holds, the opposite holds, or neither can be told.
+every claim is held against the paired differences of its replications: it holds, the
+opposite holds, or neither can be told.
 Source: METHODS C.1 and C.2; Wilson (1927) for the interval of a share; Schuirmann (1987) for
 claims that two arms are alike.
 """
