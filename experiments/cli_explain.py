@@ -61,9 +61,6 @@ def _plot(
     from sim.flows import Flow
     from sim.population import build_world
 
-    for key, values in own.items():
-        if len(values) > 1:
-            raise SettingsError(f"explain takes one {key}=..., not {len(values)}")
     if not own["flow"]:
         raise SettingsError("explain needs flow=1 to flow=6: the flow that the twin mutes")
     flow = Flow(_whole("flow", own["flow"][0], 1, len(Flow)))

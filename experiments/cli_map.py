@@ -39,8 +39,6 @@ def asked(options: argparse.Namespace) -> Asked:
             )
     chosen = values_of(overrides, "portfolio")
     others = [text for text in overrides if not text.startswith("portfolio=")]
-    if len(chosen) > 1:
-        raise SettingsError("map takes one portfolio=NAME")
     check_portfolio(chosen, options.config_dir)
     if not values_of(others, "experiment"):
         others = ["experiment=map", *others]

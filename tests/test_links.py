@@ -268,7 +268,7 @@ def test_bad_settings_of_nudges_are_refused_with_path_and_nearest_name(
         (["twins=all"], "twins"),
         (["portfolios=[as_is]"], "portfolios"),
         (["portfolio=as_was"], "as_was"),
-        (["portfolio=as_is", "portfolio=transparency"], "one portfolio"),
+        (["portfolio=as_is", "portfolio=transparency"], "portfolio is given 2 times"),
         (["nudges.moves.trust.quarter=9", "quarters=4"], "beyond the horizon of 4"),
     ],
 )

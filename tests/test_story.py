@@ -252,7 +252,7 @@ def test_without_a_folder_a_dated_one_is_made(
         ([], "explain needs flow=1 to flow=6"),
         (["flow=7"], "flow=7: it must be a whole number from 1 to 6"),
         (["flow=two"], "flow=two: it must be a whole number"),
-        (["flow=2", "flow=3"], "explain takes one flow=..., not 2"),
+        (["flow=2", "flow=3"], "flow is given 2 times: keep one"),
         (["flow=2", "quarter=4"], "quarter=4: it must be a whole number from 1 to 3"),
         (["flow=2", "replication=-1"], "replication=-1"),
         (["flow=2", "type=household"], "did you mean 'households'?"),
