@@ -246,7 +246,9 @@ def test_more_processes_than_there_is_work_for_are_not_started_and_it_is_said(
 ) -> None:
     used = []
     monkeypatch.setattr(cli_study, "cores", lambda: cores)
-    monkeypatch.setattr(cli_study, "foretell", lambda question, jobs, quiet: used.append(jobs))
+    monkeypatch.setattr(
+        cli_study, "foretell", lambda question, jobs, quiet, plan: used.append(jobs)
+    )
     words = [f"replications={units}", "lanes=16", "--dry-run", "--jobs", wished]
     assert cli.main(["compare", *SMALL[:2], SMALL[4], *words]) == 0
     assert used == [min(int(wished), cores, units)]
