@@ -13,17 +13,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from scipy import special
 
-from experiments.analysis import LEVEL, Cube, direction, paired
 from experiments.gaps import without_dust
 from experiments.notation import Shown, shown
 from sim import kpis
 from sim.checks import check_fields, nearest, require_one_of
 from sim.scenario import number, word
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from experiments.analysis import Cube
 
 HOLDS, OPPOSITE, OPEN = "holds", "the opposite holds", "cannot be told"
 DIFFERENCE, REVERSALS = "difference", "reversals"
@@ -184,6 +187,9 @@ def _check_claims(path: str, claims: Sequence[Claim], arms: Sequence[str], quart
 
 def judge(claim: Claim, cube: Cube) -> Finding:
     """Hold a claim against the runs."""
+    # Imported late: settings read what a lesson is, and do without tables and statistics.
+    from experiments.analysis import direction, paired
+
     gaps = cube.difference(claim.arm, claim.against, claim.kpi)
     seen = gaps[:, claim.quarter]
     if claim.since is not None:
@@ -204,6 +210,10 @@ def _judged(claim: Claim, n: int, mean: float, low: float, high: float) -> Findi
 
 def _share_behind(seen: np.ndarray, better: int) -> tuple[int, float, float, float]:
     """Return n, the share of differences that are not for the better, and Wilson's interval."""
+    from scipy import special
+
+    from experiments.analysis import LEVEL
+
     seen = seen[~np.isnan(seen)]
     n = int(seen.size)
     if n == 0:
@@ -239,6 +249,8 @@ def table(
     currency: str,
 ) -> pd.DataFrame:
     """Return findings as a tidy table with COLUMNS; since is empty (NaN) where there is none."""
+    import pandas as pd
+
     rows = [
         (lesson.number, world, sentence(f.claim, labels, currency), f.claim.arm, f.claim.against,
          f.claim.kpi, f.claim.quarter, np.nan if f.claim.since is None else f.claim.since,
