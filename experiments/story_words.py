@@ -17,6 +17,7 @@ CAUSES = {
     "claims": "what {us} says of itself",
     "comparison": "comparison with rivals who were ill spoken of",
     "talk": "what others said",
+    "news": "what the news said",
     "experience": "their own experience",
 }
 TOLD = 3  # voices that are told one by one

@@ -20,6 +20,8 @@ from sim.rng import Stream, threefry
 from sim.state import (
     ABANDONED,
     ARRIVED,
+    BAD_NEWS,
+    BAD_WORD,
     BASE_UTILITY,
     BREACH,
     BREACHES,
@@ -31,6 +33,8 @@ from sim.state import (
     CONTRIBUTION,
     EXPERIENCE_CHANCE,
     FIRM_FIELDS,
+    GOOD_NEWS,
+    GOOD_WORD,
     HEARD,
     IMPRESSION_HAZARD,
     INVESTMENT,
@@ -430,12 +434,12 @@ def drive_week(given: Any, physics: Any, state: Any, drive: Any, f: Any, k: Any,
         out * physics.salience_per_impression[lane] * impressions + now.hazard[f, k]
     )
     claimed = out * physics.claim_persuasion[lane] * impressions * lever[CREDIBILITY] * unrebutted
-    bad = now.news[BAD, f, k] * (1.0 - lever[CRISIS_RESPONSE])
-    good = now.news[GOOD, f, k]
-    claim = outbound.with_news(claimed, given.firm[f, CLAIMS], bad, now.valence[BAD, f, k])
-    claim = outbound.with_news(claimed + bad, claim, good, now.valence[GOOD, f, k])
-    drive[CLAIM_RATE, f, k, lane] = claimed + bad + good
-    drive[CLAIM, f, k, lane] = claim
+    drive[CLAIM_RATE, f, k, lane] = claimed
+    drive[CLAIM, f, k, lane] = given.firm[f, CLAIMS]
+    drive[BAD_NEWS, f, k, lane] = now.news[BAD, f, k] * (1.0 - lever[CRISIS_RESPONSE])
+    drive[BAD_WORD, f, k, lane] = now.valence[BAD, f, k]
+    drive[GOOD_NEWS, f, k, lane] = now.news[GOOD, f, k]
+    drive[GOOD_WORD, f, k, lane] = now.valence[GOOD, f, k]
     drive[PROMISE_RATE, f, k, lane] = out * physics.claim_expectation[lane] * impressions
     drive[PROMISE, f, k, lane] = promised + lever[HONESTY] * (quality - promised)
     drive[QUALITY_LOGIT, f, k, lane] = math.log(quality / (1.0 - quality))

@@ -172,6 +172,13 @@ class Physics:
         "weight of negative word of mouth at its receiver",
         "East, Hammond & Lomax (2008)",
     )
+    news_doubt: float = number(
+        0,
+        1,
+        "share",
+        "how far full trust in a firm lowers the evidence of bad news about it, and none raises it",
+        "Dawar & Pillutla (2000)",
+    )
     talk_hazard: float = number(
         0, 10, "1/week", "speaking about a firm that is in mind", "MODEL A.13"
     )

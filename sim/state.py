@@ -40,6 +40,10 @@ DRIVES = (
     "switching",
     "complaint_chance",
     "breach",
+    "bad_news",
+    "bad_word",
+    "good_news",
+    "good_word",
     "conquest",
 )
 (
@@ -61,6 +65,10 @@ DRIVES = (
     SWITCHING,
     COMPLAINT_CHANCE,
     BREACH,
+    BAD_NEWS,
+    BAD_WORD,
+    GOOD_NEWS,
+    GOOD_WORD,
     CONQUEST,
 ) = range(len(DRIVES))
 # Counts of the week, per firm, stakeholder type and lane.

@@ -17,17 +17,21 @@ import numpy as np
 from sim import firms, lookup, rng
 from sim.engine import Run
 from sim.kernels.shared import COEFFICIENTS, TIE, TURN
-from sim.laws import choice, experience, outbound, peer
+from sim.laws import choice, experience, news, outbound, peer
 from sim.laws.relax import share_of_rate, threshold
 from sim.lookup import Person
 from sim.rng import Stream, normal_of
 from sim.state import (
+    BAD_NEWS,
+    BAD_WORD,
     BASE_UTILITY,
     CLAIM,
     CLAIM_RATE,
     COMPARISON,
     CONQUEST,
     EXPERIENCE_CHANCE,
+    GOOD_NEWS,
+    GOOD_WORD,
     IMPRESSION_HAZARD,
     MESSAGE_HAZARD,
     OFFER_HAZARD,
@@ -40,7 +44,7 @@ from sim.state import (
 )
 
 # What moves an attitude, and what moves salience.
-ATTITUDE_CAUSES = ("anchor", "claims", "comparison", "talk", "experience")
+ATTITUDE_CAUSES = ("anchor", "claims", "comparison", "talk", "news", "experience")
 SALIENCE_CAUSES = ("impressions", "talk", "experience", "forgetting")
 SATISFACTION_CAUSES = ("experience", "move", "service")
 # Rounding of float32 state and of the kernels' own exponential, per week.
@@ -371,9 +375,10 @@ class _Scene:
         own = [one for one in self.heard if one.firm == f]
         extra = p["negativity"] * drive[UNANSWERED, f] - 1.0
         told = [drive[PEER_RATE, f] * (1.0 + extra * one.bad) for one in own]
-        claimed = outbound.claim_evidence(
-            drive[CLAIM_RATE, f], outbound.trust(self.after.kept[f], self.after.broken[f])
-        )
+        trusted = outbound.trust(self.after.kept[f], self.after.broken[f])
+        claimed = outbound.claim_evidence(drive[CLAIM_RATE, f], trusted)
+        bad = news.believed(drive[BAD_NEWS, f], trusted, p["news_doubt"])
+        good = drive[GOOD_NEWS, f]
         compared = sum(
             drive[COMPARISON, f] * drive[PEER_RATE, one.firm] * one.evidence
             for one in self.heard
@@ -381,11 +386,14 @@ class _Scene:
         )
         lived_it = p["experience_persuasion"] if lived else 0.0
         evidence = sum(rate * one.evidence for rate, one in zip(told, own, strict=True))
-        reach = share_of_rate(p["anchor"] + evidence + claimed + compared + lived_it)
+        reach = share_of_rate(p["anchor"] + evidence + claimed + compared + bad + good + lived_it)
         opening = float(self.run.world.opening_attitude[self.row, f])
         found["anchor"][f] = reach * p["anchor"] * (opening - x)
         found["claims"][f] = reach * claimed * (drive[CLAIM, f] - x)
         found["comparison"][f] = reach * compared * (drive[CLAIM, f] - x)
+        found["news"][f] = reach * (
+            bad * (drive[BAD_WORD, f] - x) + good * (drive[GOOD_WORD, f] - x)
+        )
         found["experience"][f] = reach * lived_it * (satisfied - x)
         messages = [
             self._message(one, reach * rate * (one.product - one.evidence * x))

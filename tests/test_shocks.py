@@ -13,7 +13,7 @@ from handmade import advanced, attitude, bits, differing, field, started, still
 from sim import kpis
 from sim.engine import Run, simulate
 from sim.flows import Flow, muted
-from sim.laws.outbound import with_news
+from sim.laws.news import believed
 from sim.population import build_world
 from sim.scenario import FIRM_WORDS, SHOCK_KINDS, Programme, Scenario, Season, Shock
 from sim.shocks import Calendar, nothing_new
@@ -21,8 +21,10 @@ from sim.state import (
     ADDS,
     ATTITUDE,
     BASE_UTILITY,
+    BROKEN,
     FIRM_FIELDS,
     IMPRESSION_HAZARD,
+    KEPT,
     NEGATIVE,
     POSITIVE,
     PROVIDER,
@@ -181,11 +183,25 @@ def test_two_crises_at_once_are_one_of_their_common_evidence() -> None:
     assert first == pytest.approx(second, abs=1e-6)
 
 
-def test_news_of_nothing_leaves_every_bit_of_a_claim() -> None:
-    for rate, claim in ((0.0, 0.37), (0.2, -0.1)):
-        assert with_news(rate, claim, 0.0, 0.9) == claim
-    assert with_news(0.0, 0.5, 0.3, -0.8) == pytest.approx(-0.8)
-    assert with_news(0.1, 0.5, 0.3, -0.8) == pytest.approx(-0.475)
+def test_news_are_believed_for_themselves_and_doubted_by_those_who_trust_the_firm() -> None:
+    """Trust of 0.8, 0.5 and 0.2; nobody's promises are kept or broken meanwhile."""
+    people = handmade.world(3, 1)
+    for doubt in (0.0, 0.5, 1.0):
+        for kind, doubted in (("crisis", doubt), ("endorsement", 0.0)):
+            market = news_market(shock(kind))
+            market = replace(market, physics=replace(market.physics, news_doubt=doubt))
+            run = started(market, people)
+            run.state.people[:, KEPT] = np.float32([[8.0], [5.0], [2.0]])
+            run.state.people[:, BROKEN] = np.float32([[2.0], [5.0], [8.0]])
+            run.advance_week(opens=True)
+            pulled = 0.3 * (1.0 - doubted * np.array([0.6, 0.0, -0.6]))
+            says = READS[kind]["valence"]
+            assert attitude(run) == pytest.approx(says * (1 - np.exp(-pulled)), abs=1e-6)
+
+
+def test_news_of_nothing_is_believed_by_nobody() -> None:
+    for trusted in (0.0, 0.5, 1.0):
+        assert believed(0.0, trusted, 0.7) == 0.0
 
 
 def test_a_drilled_firm_neutralizes_its_share_of_a_crisis_and_of_no_praise() -> None:

@@ -15,7 +15,7 @@ from sim import lookup
 from sim.engine import Run
 from sim.flows import Flow, muted
 from sim.population import build_world
-from sim.scenario import Scenario
+from sim.scenario import Scenario, Shock
 from sim.state import World
 from sim.trace import (
     ATTITUDE_CAUSES,
@@ -119,6 +119,21 @@ def test_every_change_of_everybody_is_the_sum_of_its_causes(name: str) -> None:
     levers = {"referral": 0.9, "complaint_ease": 0.9, "ticket_capacity": 40.0}
     firms = tuple(replace(firm, levers=levers) for firm in base.firms)
     market = replace(base, physics=replace(base.physics, **BUSY[name]), firms=firms)
+    shocks = tuple(
+        Shock(
+            kind,
+            kind,
+            "organization",
+            quarter=1,
+            week=2,
+            weeks=9,
+            size=0.2,
+            chance=1.0,
+            valence=valence,
+        )
+        for kind, valence in (("crisis", -0.8), ("endorsement", 0.5))
+    )
+    market = replace(market, shocks=shocks)
     world = build_world(market, 7, 0)
     money = {one.key: 60.0 for one in market.mechanisms}
     _, weeks = lived(market, world, range(0, 80, 2), lanes=(0, 1), arm=village.arm(market, **money))
@@ -140,6 +155,7 @@ def test_every_change_of_everybody_is_the_sum_of_its_causes(name: str) -> None:
     assert any(week.experience for week in weeks)
     assert any(week.moved for week in weeks)
     assert any(week.attitude["comparison"].any() for week in weeks)
+    assert any(week.attitude["news"].any() for week in weeks)
     if name == "offers":
         assert any(week.occasion and week.occasion.offer for week in weeks)
     if name == "restless":

@@ -41,6 +41,7 @@ PHYSICS = Physics(
     experience_persuasion=0.06,
     confidence=2.0,
     negativity=1.0,
+    news_doubt=0.5,
     talk_hazard=0.12,
     talk_base=0.15,
     talk_positive=1.0,

@@ -18,6 +18,7 @@ from sim.kernels.shared import (
     HEARD,
     N_COUNTS,
     NEGATIVITY,
+    NEWS_DOUBT,
     OFFER_WEEKS,
     PERSON,
     SALIENCE_DECAY,
@@ -29,7 +30,7 @@ from sim.kernels.shared import (
     last_block,
 )
 from sim.lanes import as_mask, law, select, to_float, to_int
-from sim.laws import choice, outbound, peer
+from sim.laws import choice, news, outbound, peer
 from sim.laws.relax import threshold
 from sim.memory import (
     fetch_ahead,
@@ -50,6 +51,8 @@ from sim.memory import (
 from sim.rng import uniform_of
 from sim.state import (
     ATTITUDE,
+    BAD_NEWS,
+    BAD_WORD,
     BLOCK,
     BROKEN,
     CLAIM,
@@ -59,6 +62,8 @@ from sim.state import (
     ENGAGEMENT_SCALE,
     EXPERIENCE_CHANCE,
     FIRM_FIELDS,
+    GOOD_NEWS,
+    GOOD_WORD,
     GRIEVANCE,
     IMPRESSION_HAZARD,
     INT_FIELDS,
@@ -135,6 +140,7 @@ def hear(
     stale = np.int64(0)
     size = len(drive) // (CONQUEST + n_firms)
     compares = drive[COMPARISON * size : (COMPARISON + 1) * size].any()
+    reports = drive[BAD_NEWS * size : (GOOD_WORD + 1) * size].any()
     following = 0
     found = find_speaking(
         indptr[first], indptr[first + BLOCK], indices, speakers, speaking, following
@@ -244,13 +250,15 @@ def hear(
                 lived = (provider == f) & (
                     load(width, met, EXPERIENCE_CHANCE * plane + p) > own(across, width, draws, at)
                 )
+                o = row + f * FIRM_FIELDS * step
+                trusted = outbound.trust(
+                    load(width, people, o + KEPT * step), load(width, people, o + BROKEN * step)
+                )
                 claimed = claims(
-                    across,
                     width,
                     f,
                     order,
-                    people,
-                    row,
+                    trusted,
                     met,
                     k,
                     n_types,
@@ -260,7 +268,7 @@ def hear(
                 relax(
                     across,
                     width,
-                    row + f * FIRM_FIELDS * step,
+                    o,
                     people,
                     own(across, width, opening, f * across.rows + i),
                     met,
@@ -271,6 +279,8 @@ def hear(
                     claimed,
                     lived,
                     satisfied,
+                    trusted,
+                    reports,
                     physics,
                 )
             inside = own_int(across, width, works, i)
@@ -360,12 +370,10 @@ def weigh(width: Any, h: Any, touches: Any, weighs: Any, sums: Any, heard: Any) 
 
 @law
 def claims(
-    across: Any,
     width: Any,
     f: Any,
     order: Any,
-    people: Any,
-    row: Any,
+    trusted: Any,
     met: Any,
     k: Any,
     n_types: Any,
@@ -377,11 +385,6 @@ def claims(
     n_firms = len(order)
     plane = n_firms * n_types * lanes
     p = (f * n_types + k) * lanes
-    step = field_step(across, width)
-    o = row + f * FIRM_FIELDS * step
-    trusted = outbound.trust(
-        load(width, people, o + KEPT * step), load(width, people, o + BROKEN * step)
-    )
     claimed = outbound.claim_evidence(load(width, met, CLAIM_RATE * plane + p), trusted)
     for r in range(n_firms if compares else 0):
         rival = order[r]
@@ -410,6 +413,8 @@ def relax(
     claimed: Any,
     lived: Any,
     satisfied: Any,
+    trusted: Any,
+    reports: Any,
     physics: Any,
 ) -> None:
     """Move salience of and attitude to one firm by all evidence of the week at once."""
@@ -431,6 +436,18 @@ def relax(
     told_sum = rate * (
         load(width, heard, h + 3 * lanes) + extra * load(width, heard, h + 4 * lanes)
     )
+    if reports:
+        bad = news.believed(
+            load(width, met, BAD_NEWS * plane + p),
+            trusted,
+            load(width, physics, NEWS_DOUBT * lanes),
+        )
+        good = load(width, met, GOOD_NEWS * plane + p)
+        told = told + (bad + good)
+        told_sum = told_sum + (
+            bad * load(width, met, BAD_WORD * plane + p)
+            + good * load(width, met, GOOD_WORD * plane + p)
+        )
     moved = peer.attitude(
         load(width, people, o + ATTITUDE * step),
         opening,

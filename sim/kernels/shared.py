@@ -41,6 +41,7 @@ ATTITUDE_WEIGHT, EXPECTATION_WEIGHT = _at("attitude_weight"), _at("expectation_w
 REFERENCE, NONE_UTILITY = _at("expectation_reference"), _at("none_utility")
 OFFER_VALUE, OFFER_WEEKS = _at("referral_offer"), _at("referral_weeks")
 GRIEVANCE_WEEKS = _at("grievance_weeks")
+NEWS_DOUBT = _at("news_doubt")
 RECOMMEND_BASE, RECOMMEND_SATISFACTION = _at("recommend_base"), _at("recommend_satisfaction")
 RECOMMEND_ATTITUDE, RECOMMEND_NOISE = _at("recommend_attitude"), _at("recommend_noise")
 

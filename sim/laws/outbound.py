@@ -53,14 +53,3 @@ def expectation(e: Any, promise: Any, rate: Any, trusted: Any) -> Any:
 def claim_evidence(rate: Any, trusted: Any) -> Any:
     """Return the integrated evidence of a claim; trust 1/2 is neutral (MODEL A.4)."""
     return rate * (trusted + trusted)
-
-
-@law
-def with_news(rate: Any, claim: Any, news: Any, valence: Any) -> Any:
-    """Return what a firm's own claims and the news about it say together.
-
-    Evidence of `rate` for `claim` and of `news` for `valence` moves attitude as their sum does for
-    the mean weighted by both (MODEL A.5); without news not a bit of the claim changes.
-    """
-    total = select(news > 0.0, rate + news, 1.0)
-    return select(news > 0.0, (rate * claim + news * valence) / total, claim)
