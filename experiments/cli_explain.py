@@ -132,11 +132,12 @@ def _row(plot: Plot, own: Mapping[str, list[str]], kind: int | None) -> int:
 
     if own["stakeholder"]:
         name = own["stakeholder"][0]
-        row = row_of(plot.world, name)
+        row = row_of(plot, name)
         if row is None:
             raise SettingsError(
                 f"stakeholder={name}: nobody has this id in replication {plot.replication} of seed "
-                f"{plot.seed}; ids stand in stories (without stakeholder=) and in own tables"
+                f"{plot.seed} at the close of quarter {plot.quarter}; ids stand in stories "
+                "(without stakeholder=) and in own tables"
             )
         if kind is not None and plot.world.kind[row] != kind:
             actual = plot.scenario.stakeholders[plot.world.kind[row]].key
@@ -162,10 +163,10 @@ def _write(story: Story, out: Path) -> str:
 
     plot = story.plot
     words = textwrap.fill(paragraph(story), COLUMNS, break_on_hyphens=False)
+    name = name_of(plot.scenario, story.row, story.ident)
     told = (
         f"{heading(story)}\n\n{words}\n\nTold from seed {plot.seed}, replication "
-        f"{plot.replication}; stakeholder={name_of(plot.scenario, plot.world, story.row)} tells it "
-        "again.\n"
+        f"{plot.replication}; stakeholder={name} tells it again.\n"
     )
     write_whole(out / "story.txt", lambda part: part.write_text(told, encoding="utf-8"))
     for name, table in (("lives", lives_table(story)), ("dictionary", lives_dictionary())):

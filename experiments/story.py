@@ -22,9 +22,10 @@ from sim.flows import ORGANIZATION, Flow
 from sim.influenced import DO, LESS, MORE, OTHER, SAME, THINK, Thresholds
 from sim.ledger import Bookkeeper
 from sim.rng import id_of
-from sim.scenario import Arm, Scenario
+from sim.scenario import WEEKS_PER_QUARTER, Arm, Scenario
 from sim.state import World
 from sim.trace import Week, Witness
+from sim.turnover import newcomers
 
 # In which order differences are looked for, and which signs of them.
 ORDER = (
@@ -63,7 +64,7 @@ class Story:
     row : int
         Place of the stakeholder in the world.
     lives : pair of tuple of Week
-        The run's and the twin's, week by week.
+        The run's and the twin's, week by week since the stakeholder came.
     signs : mapping of int
         How the run's differs from the twin's at the close, by name of THINK and DO.
     """
@@ -72,6 +73,11 @@ class Story:
     row: int
     lives: tuple[tuple[Week, ...], tuple[Week, ...]]
     signs: Mapping[str, int]
+
+    @property
+    def ident(self) -> int:
+        """Id of who has the place at the close."""
+        return self.lives[RUN][-1].ident
 
     @property
     def differs(self) -> tuple[str, ...]:
@@ -92,7 +98,7 @@ def pick(plot: Plot, kind: int | None = None) -> int | None:
     for what, signs in ORDER:
         found = np.flatnonzero(np.isin(book.kept[what][0], signs) & ours)
         if len(found):
-            return int(found[np.lexsort((plot.world.ids[found], -gap[found]))[0]])
+            return int(found[np.lexsort((run.facts.ids[found], -gap[found]))[0]])
     return None
 
 
@@ -108,8 +114,9 @@ def tell(plot: Plot, row: int) -> Story:
     witness = Witness(row, (RUN, TWIN))
     _lived(plot, _Both(book, witness))
     signs = {what: int(found[0, row]) for what, found in book.kept.items()}
-    run, twin = (tuple(life) for life in witness.lives)
-    return Story(plot, row, (run, twin), signs)
+    run, twin = witness.lives
+    came = max((at for at, week in enumerate(run) if week.came), default=0)
+    return Story(plot, row, (tuple(run[came:]), tuple(twin[came:])), signs)
 
 
 @dataclass(frozen=True)
@@ -139,18 +146,21 @@ def _lived(plot: Plot, observer: Any) -> Run:
     return run
 
 
-def name_of(scenario: Scenario, world: World, row: int) -> str:
-    """Return a stakeholder's id: that of people's own tables, else 16 hexadecimal digits."""
+def name_of(scenario: Scenario, row: int, ident: int) -> str:
+    """Return a stakeholder's name: that of people's own tables, else its id in 16 digits."""
     people = scenario.people
-    if people is not None and row < len(people.ids) and id_of(people.ids[row]) == world.ids[row]:
+    if people is not None and row < len(people.ids) and id_of(people.ids[row]) == ident:
         return str(people.ids[row])
-    return f"{int(world.ids[row]):016x}"
+    return f"{ident:016x}"
 
 
-def row_of(world: World, name: str) -> int | None:
-    """Return the row of a stakeholder by its id, or None."""
+def row_of(plot: Plot, name: str) -> int | None:
+    """Return the row of somebody by its name or id, or None if it is not there at the close."""
     wanted = [id_of(name)]
     if len(name) == 16 and all(letter in "0123456789abcdefABCDEF" for letter in name):
         wanted.append(int(name, 16))
-    found = np.flatnonzero(np.isin(world.ids, np.array(wanted, np.uint64)))
+    scenario, last = plot.scenario, (plot.scenario.warm_up + plot.quarter) * WEEKS_PER_QUARTER
+    come = newcomers(scenario, plot.world, plot.seed, plot.replication)
+    ids = come.ids_after(last, plot.world.ids)
+    found = np.flatnonzero(np.isin(ids, np.array(wanted, np.uint64)))
     return int(found[0]) if len(found) else None

@@ -114,7 +114,7 @@ def heard_from(story: Story, week: Week) -> str:
     """Return every voice heard in a week, in a few words each."""
     scenario, world = story.plot.scenario, story.plot.world
     return "; ".join(
-        f"{name_of(scenario, world, one.speaker)} "
+        f"{name_of(scenario, one.speaker, one.ident)} "
         f"({scenario.stakeholders[world.kind[one.speaker]].key}, {scenario.layers[one.layer].key}) "
         f"{one.valence:+.2f} on {scenario.firms[one.firm].key}"
         f"{' with an offer' if one.offer else ''} moved {one.moved:+.4f}"

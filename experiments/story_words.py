@@ -62,11 +62,11 @@ class _Words:
         self.firms = [firm.label for firm in scenario.firms]
         self.us = self.firms[ORGANIZATION]
 
-    def who(self, row: int) -> str:
+    def who(self, row: int, ident: int) -> str:
         """Return a stakeholder's id and type."""
         scenario, world = self.plot.scenario, self.plot.world
         label = scenario.stakeholders[world.kind[row]].label.lower()
-        return f"{name_of(scenario, world, row)} ({label})"
+        return f"{name_of(scenario, row, ident)} ({label})"
 
     def firm(self, number: int) -> str:
         """Return a firm's name, or nobody."""
@@ -74,10 +74,13 @@ class _Words:
 
     def opening(self) -> str:
         """Say who it is and how it begins."""
-        first = self.story.lives[RUN][0].before
-        tie = "buys from" if self.customer else "is tied to"
+        week = self.story.lives[RUN][0]
+        first, tie = week.before, "buys from" if self.customer else "is tied to"
+        when = f"comes in week {week.number} and " if week.came else ""
+        since = "then" if week.came else "when quarter 1 begins"
         return (
-            f"{self.who(self.story.row)} {tie} {self.firm(first.provider)} when quarter 1 begins; "
+            f"{self.who(self.story.row, week.ident)} {when}{tie} {self.firm(first.provider)} "
+            f"{since}; "
             f"{_percent(first.salience[ORGANIZATION])} is the chance that they have {self.us} in "
             f"mind, {_signed(first.attitude[ORGANIZATION])} their attitude to it, on a scale from "
             "−1 to 1."
@@ -140,8 +143,9 @@ class _Words:
         layer = self.plot.scenario.layers[message.layer].label.lower()
         how = "well" if message.valence >= 0 else "badly"
         offer = ", with an offer" if message.offer else ""
+        who = self.who(message.speaker, message.ident)
         return (
-            f"in week {week} {self.who(message.speaker)}, in the layer “{layer}”, spoke {how} of "
+            f"in week {week} {who}, in the layer “{layer}”, spoke {how} of "
             f"it ({_signed(message.valence)}{offer}; attitude {_signed(message.moved, 3)})"
         )
 

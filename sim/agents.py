@@ -134,7 +134,7 @@ class Stakeholder(Window):
     @property
     def id(self) -> int:
         """Stable 64-bit identity, which addresses the stakeholder's luck."""
-        return int(self.engine.world.ids[self.row])
+        return int(self.engine.facts.ids[self.row])
 
     @property
     def kind(self) -> str:
@@ -144,17 +144,17 @@ class Stakeholder(Window):
     @property
     def voice(self) -> float:
         """Talkativeness, a factor."""
-        return float(self.engine.world.voice[self.row])
+        return float(self.engine.facts.voice[self.row])
 
     @property
     def opportunity(self) -> float:
         """Rate of occasions to choose a provider, 1/week."""
-        return float(self.engine.world.opportunity[self.row])
+        return float(self.engine.facts.opportunity[self.row])
 
     @property
     def opening_attitude(self) -> np.ndarray:
         """Attitude at the start and anchor afterwards, float32 (F,) in [-1, 1], a copy."""
-        return np.array(self.engine.world.opening_attitude[self.row])
+        return self.engine.facts.opening_attitude(self.row)
 
     @property
     def department(self) -> str | None:

@@ -14,6 +14,7 @@ A quarter, in which an arm's nudges, if any, push levers and capital first (nudg
 A week, everything reading what the stage before left:
   0. what comes from outside: shocks, seasons                                        shocks
   1. needs drift                                                                     firms
+     newcomers take the places of those who leave                                    turnover
   2. capital is built and wears, mechanisms mature and give output, levers move      laws.capability
      breaches of what people accept happen, earlier ones become known                laws.conduct
   3. promises reach stakeholders and raise expectations (flows 1, 4)                 laws.outbound
@@ -78,6 +79,7 @@ from sim.state import (
     add_up,
 )
 from sim.structure import route, structures, todays_ways
+from sim.turnover import arrive, newcomers
 
 WIDTHS = (8, 16)  # lanes of vectors over arms
 MOST_LANES = WIDTHS[-1]
@@ -251,6 +253,7 @@ class Run:
         layout = Layout(world.n_stakeholders, self.n_lanes, self.n_lanes <= MOST_ALONE)
         self.facts = Facts(scenario, world, layout)
         self.calendar = Calendar(scenario, seed, replication)
+        self.newcomers = newcomers(scenario, world, seed, replication)
         present = self.calendar.present(-self.before)
         self.state = open_state(scenario, world, layout, self.coefficients, present)
         self.given = given_firms(scenario, self.arms, self.order, self.facts.type_counts)
@@ -341,11 +344,12 @@ class Run:
             self.world,
             self.arms,
             self.structures,
-            self.facts,
+            self.newcomers,
             self.luck,
             self.state,
             self.passes,
             self.pool,
+            *(() if len(self.newcomers.row) else (self.facts,)),
         )
         other = Run.__new__(Run)
         other.__dict__.update(deepcopy(self.__dict__, {id(x): x for x in shared}))
@@ -525,9 +529,11 @@ class Run:
         week, state, facts = self.week, self.firms, self.facts
         walk = self.luck.walk[week]
         self.calendar.turn(week - self.before, self.given.now)
+        left = self._arrive()
         firms.capability_week(self.given, self.physics, state, walk, self.drive)
         firms.conduct_week(self.given, self.physics, state, self.luck.conduct(week), self.drive)
         counts, engagement = self._people_week()
+        counts[LOSSES] += left
         self.counts += counts
         state.engagement[:] = np.divide(
             engagement / ENGAGEMENT_SCALE,
@@ -556,13 +562,23 @@ class Run:
         if self.observer is not None:
             self.observer.after_week(self)
 
+    def _arrive(self) -> np.ndarray | int:
+        """Let this week's newcomers take their places; return customers lost, int64 (F, K, L)."""
+        come = self.newcomers.of(self.week)
+        if not len(come.row):
+            return 0
+        present = self.given.now.present > 0
+        return arrive(
+            come, self.scenario, self.world, self.facts, self.state, self.coefficients, present
+        )
+
     def _chooses(self) -> np.ndarray:
         """Return everybody's chance of an occasion to choose this week, float32 (rows,)."""
         season = self.calendar.occasions(self.week - self.before)
         if season is None:
             return self.facts.chooses
-        world = self.world
-        return self.facts.filled(chance_to_choose(world.opportunity * season[world.kind]))
+        now = self.facts.opportunity * season[self.world.kind]
+        return self.facts.filled(chance_to_choose(now))
 
     def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
         """Let the stakeholders meet and hear, in parts of whole blocks, and add up the parts.
@@ -690,7 +706,7 @@ class Queue:
             run.firms,
             run.week,
             run.key,
-            run.world.ids,
+            run.facts.ids,
             run.world.kind,
             complaint,
             flat,

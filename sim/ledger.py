@@ -176,7 +176,7 @@ def answers(run: Run) -> np.ndarray:
     """Return the luck of everybody's answer to whether they would recommend, float32 (N,)."""
     seed, replication = (int(part.view(np.uint32)) for part in run.key)
     key = key_of(seed, replication, Stream.RECOMMEND)
-    drawn = words(key, run.world.ids, run.week, columns=1)[:, 0] >> 9
+    drawn = words(key, run.facts.ids, run.week, columns=1)[:, 0] >> 9
     uniform = (drawn.astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23)
     return np.asarray(ndtri(uniform), np.float32)
 

@@ -52,14 +52,15 @@ class Facts:
     """Facts of a world in the shapes that the kernels read, in whole blocks.
 
     Rows that fill up the last block hear nobody, say nothing, choose nothing and are not counted.
+    `ids` and traits are those of who is there now (sim.turnover).
     """
 
     def __init__(self, scenario: Scenario, world: World, layout: Layout) -> None:
         n, n_firms = world.n_stakeholders, world.n_firms
         self.n_blocks = -(-n // BLOCK)
         self.rows = layout.rows
-        self.low = self.filled((world.ids & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.int32))
-        self.high = self.filled((world.ids >> np.uint64(32)).astype(np.uint32).view(np.int32))
+        self.ids, self.opportunity = world.ids.copy(), world.opportunity.copy()
+        self.low, self.high = (self.filled(half) for half in halves(world.ids))
         self.present = self.filled(np.ones(n, np.int32))
         self.kind = self.filled(world.kind, world.kind[-1])
         self.voice = self.filled(world.voice)
@@ -82,6 +83,26 @@ class Facts:
         self.staff = np.bincount(works[works >= 0], minlength=n_firms)
         self.type_counts = np.bincount(world.kind, minlength=len(scenario.stakeholders))
         self.customer = np.array([t.customer for t in scenario.stakeholders], bool)
+
+    def replace(
+        self,
+        rows: np.ndarray,
+        ids: np.ndarray,
+        voice: np.ndarray,
+        opportunity: np.ndarray,
+        opening_attitude: np.ndarray,
+    ) -> None:
+        """Put newcomers in the places of those who were there; the world stays as it was."""
+        self.ids[rows], self.opportunity[rows] = ids, opportunity
+        self.low[rows], self.high[rows] = halves(ids)
+        self.voice[rows] = voice
+        self.chooses[rows] = chance_to_choose(opportunity)
+        for f, attitude in enumerate(opening_attitude.T):
+            self.opening[f * self.rows + rows] = attitude
+
+    def opening_attitude(self, row: int) -> np.ndarray:
+        """Return the opening attitude of who is there now, float32 (F,), a copy."""
+        return self.opening[row :: self.rows].copy()
 
     def filled(self, values: np.ndarray, rest: float = 0) -> np.ndarray:
         """Return values that begin with a cache line, filled up to whole blocks."""
@@ -128,6 +149,12 @@ class Luck:
         return self._breach[week - 1]
 
 
+def halves(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and the upper 32 bits of ids, int32, as kernels draw by them."""
+    low, high = ids & np.uint64(0xFFFFFFFF), ids >> np.uint64(32)
+    return low.astype(np.uint32).view(np.int32), high.astype(np.uint32).view(np.int32)
+
+
 def chance_to_choose(opportunity: np.ndarray) -> np.ndarray:
     """Return the weekly chance of an occasion to choose, float32, from its rate per week."""
     return np.asarray((-np.expm1(-opportunity.astype(np.float64))).astype(np.float32))
@@ -151,16 +178,40 @@ def open_state(
     `present` is bool (F,): nobody has heard of a firm that is not there yet.
     """
     state = State(layout, world.n_firms)
-    at = kernels.COEFFICIENTS.index
-    opening = np.array([t.salience for t in scenario.stakeholders], np.float32)
-    for f in range(world.n_firms):
-        about = state.people[:, f * FIRM_FIELDS : (f + 1) * FIRM_FIELDS]
-        about[:, SALIENCE] = opening[world.kind][:, None] * np.float32(present[f])
-        about[:, ATTITUDE] = world.opening_attitude[:, f, None]
-        about[:, EXPECTATION] = coefficient[at("expectation_reference")].astype(np.float32)
-        about[:, KEPT] = about[:, BROKEN] = coefficient[at("trust_prior")].astype(np.float32)
-    state.marks[:, PROVIDER] = world.tied[:, None]
+    everybody = (slice(None), world.kind, world.tied, world.opening_attitude)
+    open_rows(scenario, state, *everybody, coefficient, present)
     return state
+
+
+def open_rows(
+    scenario: Scenario,
+    state: State,
+    rows: slice | np.ndarray,
+    kind: np.ndarray,
+    tied: np.ndarray,
+    attitude: np.ndarray,
+    coefficient: np.ndarray,
+    present: np.ndarray,
+) -> None:
+    """Write the state of stakeholders who have just come, in every arm.
+
+    `kind` int (n,), `tied` int (n,) and `attitude` float32 (n, F) are theirs; `present` bool (F,).
+    """
+    at = kernels.COEFFICIENTS.index
+    opening = np.array([t.salience for t in scenario.stakeholders], np.float32)[kind]
+    prior = coefficient[at("trust_prior")].astype(np.float32)
+    for f in range(state.n_firms):
+        for field, values in (
+            (SALIENCE, opening[:, None] * np.float32(present[f])),
+            (ATTITUDE, attitude[:, f, None]),
+            (EXPECTATION, coefficient[at("expectation_reference")].astype(np.float32)),
+            (KEPT, prior),
+            (BROKEN, prior),
+        ):
+            state.people[rows, f * FIRM_FIELDS + field] = values
+    state.people[rows, FIRM_FIELDS * state.n_firms] = 0.0
+    state.marks[rows] = 0
+    state.marks[rows, PROVIDER] = tied[:, None]
 
 
 def given_firms(

@@ -8,6 +8,7 @@ otherwise changes nobody's firm, ties or luck. Traits are lognormal with mean on
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,21 +41,13 @@ def build_world(scenario: Scenario, seed: int, replication: int) -> World:
         _ties(scenario, number, rows, order, seed, replication)
         for number in range(len(scenario.layers))
     ]
-    key = draws.key_of(seed, replication, rng.Stream.INIT)
-    traits = draws.normal(key, rows.ids, 2, block=TRAITS)
+    traits = traits_of(scenario, rows.ids, rows.kind, seed, replication)
     return World(
         ids=rows.ids,
         kind=rows.kind,
         tied=rows.tied,
         department=rows.department,
-        voice=_lognormal([t.voice for t in scenario.stakeholders], scenario, rows, traits[:, 0]),
-        opportunity=_lognormal(
-            [t.opportunity if t.customer else 0.0 for t in scenario.stakeholders],
-            scenario,
-            rows,
-            traits[:, 1],
-        ),
-        opening_attitude=_attitudes(scenario, rows, seed, replication),
+        **traits._asdict(),
         routing=_routing(scenario, rows, ties),
         **assemble(
             len(rank),
@@ -63,6 +56,29 @@ def build_world(scenario: Scenario, seed: int, replication: int) -> World:
             [layer.persuasion for layer in scenario.layers],
             rank,
         )._asdict(),
+    )
+
+
+class Traits(NamedTuple):
+    """What people bring with them: the arrays of these names in World."""
+
+    voice: np.ndarray
+    opportunity: np.ndarray
+    opening_attitude: np.ndarray
+
+
+def traits_of(
+    scenario: Scenario, ids: np.ndarray, kind: np.ndarray, seed: int, replication: int
+) -> Traits:
+    """Return the traits of stakeholders by id, whoever else there is."""
+    types = scenario.stakeholders
+    key = draws.key_of(seed, replication, rng.Stream.INIT)
+    drawn = draws.normal(key, ids, 2, block=TRAITS)
+    occasions = [t.opportunity if t.customer else 0.0 for t in types]
+    return Traits(
+        _lognormal([t.voice for t in types], scenario, kind, drawn[:, 0]),
+        _lognormal(occasions, scenario, kind, drawn[:, 1]),
+        _attitudes(scenario, ids, kind, seed, replication),
     )
 
 
@@ -269,24 +285,26 @@ def _routing(scenario: Scenario, rows: _Rows, ties: list[Ties]) -> tuple[np.ndar
 
 
 def _lognormal(
-    mean: list[float], scenario: Scenario, rows: _Rows, normal: np.ndarray
+    mean: list[float], scenario: Scenario, kind: np.ndarray, normal: np.ndarray
 ) -> np.ndarray:
     """Return lognormal traits with the type's mean and its spread as sd of the logarithm."""
-    spread = np.array([t.spread for t in scenario.stakeholders])[rows.kind]
+    spread = np.array([t.spread for t in scenario.stakeholders])[kind]
     drawn = np.exp(spread * normal.astype(np.float64) - spread**2 / 2)
-    return (np.array(mean)[rows.kind] * drawn).astype(np.float32)
+    return (np.array(mean)[kind] * drawn).astype(np.float32)
 
 
-def _attitudes(scenario: Scenario, rows: _Rows, seed: int, replication: int) -> np.ndarray:
+def _attitudes(
+    scenario: Scenario, ids: np.ndarray, kind: np.ndarray, seed: int, replication: int
+) -> np.ndarray:
     """Return opening attitudes: normal, cut to [-1, 1] by drawing again."""
-    spread = np.array([t.attitude_sd for t in scenario.stakeholders], np.float32)[rows.kind]
-    attitude = np.empty((len(rows.ids), len(scenario.firms)), np.float32)
+    spread = np.array([t.attitude_sd for t in scenario.stakeholders], np.float32)[kind]
+    attitude = np.empty((len(ids), len(scenario.firms)), np.float32)
     for f, firm in enumerate(scenario.firms):
         key = draws.key_of(seed, replication, rng.Stream.INIT, rng.slot_of(firm.key))
-        missing = np.arange(len(rows.ids))
+        missing = np.arange(len(ids))
         for number in range(MOST_TRIES):
             block, column = divmod(number, 4)
-            drawn = draws.normal(key, rows.ids[missing], column + 1, block)[:, column]
+            drawn = draws.normal(key, ids[missing], column + 1, block)[:, column]
             drawn = spread[missing] * drawn
             attitude[missing, f] = np.clip(drawn, -1, 1)
             missing = missing[np.abs(drawn) > 1]

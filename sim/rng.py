@@ -37,6 +37,7 @@ class Stream(IntEnum):
     BREACH = 7
     SHOCK = 8
     READING = 9
+    TURNOVER = 10
 
 
 @law

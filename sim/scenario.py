@@ -290,6 +290,14 @@ class StakeholderType:
     attitude_sd: float = number(0, 2, "attitude", "spread of opening attitudes")
     salience: float = number(0, 1, "probability", "opening salience")
     tied: Mapping[str, float] = word("share of the type tied to each firm at the start")
+    turnover: float = number(
+        0,
+        10,
+        "1/year",
+        "rate at which they leave, and newcomers take their places",
+        "assumption",
+        default=0.0,
+    )
 
     def __post_init__(self) -> None:
         """Check ranges and that the tied shares sum to at most one."""

@@ -20,6 +20,7 @@ from sim.kernels.shared import COEFFICIENTS, TIE, TURN
 from sim.laws import choice, experience, news, outbound, peer
 from sim.laws.relax import share_of_rate, threshold
 from sim.lookup import Person
+from sim.opening import open_rows
 from sim.rng import Stream, normal_of
 from sim.state import (
     BAD_NEWS,
@@ -41,6 +42,8 @@ from sim.state import (
     QUALITY_LOGIT,
     SWITCHING,
     UNANSWERED,
+    Layout,
+    State,
 )
 
 # What moves an attitude, and what moves salience.
@@ -59,6 +62,8 @@ class Message:
     ----------
     speaker : int
         Row of who spoke.
+    ident : int
+        Its id.
     layer : int
         Layer of the tie.
     firm : int
@@ -72,6 +77,7 @@ class Message:
     """
 
     speaker: int
+    ident: int
     layer: int
     firm: int
     valence: float
@@ -105,6 +111,10 @@ class Week:
     ----------
     number : int
         From 1, the first week of the first quarter.
+    ident : int
+        Id of who had the place.
+    came : bool
+        Whether it has taken the place of somebody else at the week's beginning.
     before, after : Person
         What was true of it.
     impressions : float (F,)
@@ -126,6 +136,8 @@ class Week:
     """
 
     number: int
+    ident: int
+    came: bool
     before: Person
     after: Person
     impressions: np.ndarray
@@ -189,6 +201,9 @@ def retrace(run: Run, row: int, lane: int, before: Person) -> Week:
     ArithmeticError
         If the parts do not add up to what the run did.
     """
+    came = bool((run.newcomers.of(run.week).row == row).any())
+    if came:
+        before = newcomer(run, row, lane)
     scene = _Scene(run, row, lane, before)
     met, satisfied = scene.meet()
     attitude, salience, messages = scene.change(met, satisfied)
@@ -198,6 +213,8 @@ def retrace(run: Run, row: int, lane: int, before: Person) -> Week:
     held = fresh if moved else satisfied
     week = Week(
         number=run.week - run.before,
+        ident=int(run.facts.ids[row]),
+        came=came,
         before=before,
         after=after,
         impressions=scene.impressions,
@@ -216,6 +233,20 @@ def retrace(run: Run, row: int, lane: int, before: Person) -> Week:
     )
     check(week)
     return week
+
+
+def newcomer(run: Run, row: int, lane: int) -> Person:
+    """Return what is true of somebody who has just come; lane 0 of a state of its own."""
+    scenario, one = run.scenario, slice(lane, lane + 1)
+    state = State(Layout(1, 1, people=False), run.world.n_firms)
+    kind = run.world.kind[[row]]
+    tied = np.array([-1]) if run.facts.customer[kind[0]] else run.world.tied[[row]]
+    attitude = run.facts.opening_attitude(row)[None]
+    present = run.given.now.present > 0
+    open_rows(
+        scenario, state, np.array([0]), kind, tied, attitude, run.coefficients[:, one], present
+    )
+    return lookup.person(state, 0, 0)
 
 
 def check(week: Week) -> None:
@@ -255,7 +286,7 @@ class _Scene:
 
     def _draw(self, stream: Stream, block: int = 0, slot: int = 0) -> list[float]:
         seed, replication = (int(part.view(np.uint32)) for part in self.run.key)
-        ident = self.run.world.ids[self.row]
+        ident = self.run.facts.ids[self.row]
         found = rng.uniform(
             seed, replication, stream, ident, week=self.run.week, block=block, slot=slot
         )
@@ -387,7 +418,7 @@ class _Scene:
         lived_it = p["experience_persuasion"] if lived else 0.0
         evidence = sum(rate * one.evidence for rate, one in zip(told, own, strict=True))
         reach = share_of_rate(p["anchor"] + evidence + claimed + compared + bad + good + lived_it)
-        opening = float(self.run.world.opening_attitude[self.row, f])
+        opening = float(self.run.facts.opening_attitude(self.row)[f])
         found["anchor"][f] = reach * p["anchor"] * (opening - x)
         found["claims"][f] = reach * claimed * (drive[CLAIM, f] - x)
         found["comparison"][f] = reach * compared * (drive[CLAIM, f] - x)
@@ -404,8 +435,10 @@ class _Scene:
 
     def _message(self, one: _Heard, moved: float) -> Message:
         world = self.run.world
+        speaker = int(world.indices[one.tie])
         return Message(
-            speaker=int(world.indices[one.tie]),
+            speaker=speaker,
+            ident=int(self.run.facts.ids[speaker]),
             layer=int(world.layer[one.tie]),
             firm=one.firm,
             valence=valence(one.word),

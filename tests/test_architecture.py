@@ -24,7 +24,7 @@ FLOORS = (
     ("sim.kpis_*", "sim.sensing", "sim.governance"),
     ("sim.kpis",),
     ("sim.opening",),
-    ("sim.passes", "sim.volume", "sim.managing"),
+    ("sim.passes", "sim.volume", "sim.managing", "sim.turnover"),
     ("sim.engine",),
     ("sim.scorecard", "sim.strategy_map", "sim.agents", "sim.ledger", "sim.trace"),
     ("sim.alerts",),

@@ -107,11 +107,11 @@ def test_who_buys_otherwise_comes_before_who_speaks_otherwise() -> None:
 def test_names_lead_back_to_rows() -> None:
     plot = village_plot()
     for row in (0, 17, 443):
-        name = name_of(plot.scenario, plot.world, row)
+        name = name_of(plot.scenario, row, int(plot.world.ids[row]))
         assert re.fullmatch("[0-9a-f]{16}", name)
-        assert row_of(plot.world, name) == row
-        assert row_of(plot.world, name.upper()) == row
-    assert row_of(plot.world, "nobody") is None
+        assert row_of(plot, name) == row
+        assert row_of(plot, name.upper()) == row
+    assert row_of(plot, "nobody") is None
 
 
 def test_people_of_own_tables_are_called_as_there() -> None:
@@ -123,10 +123,11 @@ def test_people_of_own_tables_are_called_as_there() -> None:
     )  # fmt: skip
     market = village.scenario(people=people)
     world: World = build_world(market, 1, 0)
-    row = row_of(world, "ben")
+    plot = replace(village_plot(), scenario=market, world=world)
+    row = row_of(plot, "ben")
     assert row is not None
     assert world.ids[row] == id_of("ben")
-    assert name_of(market, world, row) == "ben"
+    assert name_of(market, row, int(world.ids[row])) == "ben"
 
 
 # ---- what is told -------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ def test_what_one_chose_at_an_occasion_was_worth_most() -> None:
 
 def test_the_paragraph_tells_both_lives_and_ends_in_the_twin() -> None:
     story, text = village_story(), paragraph(village_story())
-    assert text.startswith(name_of(story.plot.scenario, story.plot.world, story.row))
+    assert text.startswith(name_of(story.plot.scenario, story.row, story.ident))
     first, twin = text.split(" In the twin without flow 2 ")
     assert "spoke" in first
     assert twin.count("In week") == first.count("had an occasion to choose")
@@ -275,7 +276,7 @@ def test_what_cannot_be_told_is_refused_with_code_2(
 
 def test_a_stakeholder_of_another_type_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     plot = village_plot()
-    name = name_of(plot.scenario, plot.world, 0)
+    name = name_of(plot.scenario, 0, int(plot.world.ids[0]))
     words = ["explain", *SMALL, "flow=2", f"stakeholder={name}", "type=neighbours"]
     assert cli.main(words) == 2
     assert "is of type households, not neighbours" in capsys.readouterr().err
