@@ -26,6 +26,7 @@ KERNEL_SOURCES = (
     "state.py",
     "kernels",
     "firms.py",
+    "firm_kernels",
     "laws",
 )
 

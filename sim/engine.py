@@ -35,15 +35,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Protocol
 
 import numpy as np
 
-from sim import firms, kernels, kpis, levers, managing, sensing, volume
+from sim import firm_kernels, firms, kernels, kpis, levers, managing, sensing, volume
 from sim.arms import check_arms, check_world
 from sim.checks import require_whole
+from sim.complaints import Queue
 from sim.firms import FirmState, Physics64
+from sim.history import READING, History
 from sim.laws import finance
 from sim.nudging import CapitalNudges, shifts
 from sim.opening import (
@@ -87,53 +89,6 @@ MOST_THREADS = 1024
 # More arms than that are quicker side by side, with lanes to spare, than one after the other.
 MOST_ALONE = 4
 PATIENCE = levers.INDEX["patience"]
-
-
-@dataclass(frozen=True)
-class History:
-    """What a set of arms did on one replication's luck; A arms, Q quarters.
-
-    Attributes
-    ----------
-    kpi : float64 (Q + 1, len(kpis.TABLE), A)
-        Indicators of the organization; quarter 0 is the opening; nan where undefined.
-    measures : float64 (Q + 1, len(kpis.MEASURES), K, F, A)
-        Means per stakeholder type and firm, see kpis.MEASURES.
-    spending : float64 (Q, n_mechanisms + 3, A)
-        The organization's money per quarter by mechanism (effort, set-up and volume), then human,
-        information and organization capital.
-    spending_worth : float64 (Q, n_mechanisms + 3, A)
-        Present value of the same money: set-up is paid in a quarter's first week, the rest evenly.
-    afforded : float64 (Q, F, A)
-        Share of each firm's wished-for spending that its budget (and the organization's board)
-        allowed.
-    reorganization : float64 (Q, A)
-        Cost of an arm's design charged in the quarter.
-    insight : float64 (Q + 1, D + 1, len(structure.INSIGHT), A)
-        How the organization's insight travels, by the department of today that hears it first; last
-        what departments hear that a design adds, nan where it adds none.
-    reading : float64 (Q + 1, len(kpis.TABLE), A)
-        The indicators as management reads them, see sim/sensing.py; nan where nothing senses them.
-    managed : float64 (Q, n_mechanisms + 3, A)
-        The plan's money per quarter as governance left it, before the budget: effort by mechanism,
-        then human, information and organization capital.
-    board_cut : float64 (Q, A)
-        Share of the plan's money that the board took.
-    """
-
-    kpi: np.ndarray
-    measures: np.ndarray
-    spending: np.ndarray
-    spending_worth: np.ndarray
-    afforded: np.ndarray
-    reorganization: np.ndarray
-    insight: np.ndarray
-    reading: np.ndarray
-    managed: np.ndarray
-    board_cut: np.ndarray
-
-
-READING = [field.name for field in fields(History)].index("reading")
 
 
 def simulate(
@@ -329,7 +284,9 @@ class Run:
             return
         opening = FirmState(*(array.copy() for array in self.firms))
         self.calendar.turn(self.week, self.given.now)
-        firms.capability_week(self.given, self.physics, opening, self.luck.walk[0], self.drive)
+        firm_kernels.capability_week(
+            self.given, self.physics, opening, self.luck.walk[0], self.drive
+        )
         self.close(opening)
 
     def copy(self) -> Run:
@@ -530,8 +487,10 @@ class Run:
         walk = self.luck.walk[week]
         self.calendar.turn(week - self.before, self.given.now)
         left = self._arrive()
-        firms.capability_week(self.given, self.physics, state, walk, self.drive)
-        firms.conduct_week(self.given, self.physics, state, self.luck.conduct(week), self.drive)
+        firm_kernels.capability_week(self.given, self.physics, state, walk, self.drive)
+        firm_kernels.conduct_week(
+            self.given, self.physics, state, self.luck.conduct(week), self.drive
+        )
         counts, engagement = self._people_week()
         counts[LOSSES] += left
         self.counts += counts
@@ -541,7 +500,7 @@ class Run:
             out=np.zeros_like(state.engagement),
             where=facts.staff[:, None] > 0,
         )
-        firms.listening_week(
+        firm_kernels.listening_week(
             self.given,
             self.physics,
             state,
@@ -550,8 +509,10 @@ class Run:
             *self.luck.listening(week),
         )
         before = state.quarter[RESOLVED].copy()
-        self.queue.serve(self)
-        firms.finance_week(
+        self.queue.serve(
+            self.state, state, self.physics, week, self.key, facts.ids, self.world.kind
+        )
+        firm_kernels.finance_week(
             self.given,
             state,
             week - self.before,
@@ -685,55 +646,6 @@ class Run:
             board_cut.append(self.board_cut)
         if self.observer is not None:
             self.observer.after_close(self)
-
-
-class Queue:
-    """Complaints waiting at every firm in every lane, first come first served."""
-
-    def __init__(self, n_firms: int, n_lanes: int) -> None:
-        self.rows = np.zeros((n_firms, n_lanes, 64), np.int64)
-        self.since = np.zeros((n_firms, n_lanes, 64), np.int64)
-        self.ends = np.zeros((n_firms, n_lanes, 2), np.int64)
-
-    def serve(self, run: Run) -> None:
-        """Take in this week's complaints and serve the queues."""
-        people, marks = run.state.of["people"], run.state.of["marks"]
-        complaint, flat = run.state.of["complaint"].flat, marks.flat.reshape(-1)
-        n_firms = len(run.slots)
-        self._make_room(firms.arrivals(complaint, flat, marks.steps, n_firms, run.n_lanes))
-        firms.service_week(
-            run.physics,
-            run.firms,
-            run.week,
-            run.key,
-            run.facts.ids,
-            run.world.kind,
-            complaint,
-            flat,
-            marks.steps,
-            people.flat.reshape(-1),
-            people.steps,
-            self.rows,
-            self.since,
-            self.ends,
-        )
-
-    def _make_room(self, new: np.ndarray) -> None:
-        """Move waiting complaints to the front and widen the queues where needed."""
-        lengths = self.ends[..., 1] - self.ends[..., 0]
-        need = int((lengths + new).max(initial=0))
-        if (self.ends[..., 1] + new).max(initial=0) <= self.rows.shape[2]:
-            return
-        size = max(64, 2 * need)
-        for name in ("rows", "since"):
-            old = getattr(self, name)
-            fresh = np.zeros((*old.shape[:2], size), np.int64)
-            for f, lane in np.ndindex(*old.shape[:2]):
-                begin, end = self.ends[f, lane]
-                fresh[f, lane, : end - begin] = old[f, lane, begin:end]
-            setattr(self, name, fresh)
-        self.ends[..., 1] = lengths
-        self.ends[..., 0] = 0
 
 
 def width_for(n_arms: int) -> int:

@@ -12,11 +12,11 @@ from handmade import advanced, attitude, bits, differing, field, satisfaction, s
 
 from sim import kpis
 from sim.engine import History, Run, pad, simulate
-from sim.firms import ARRIVED, RESOLVED
 from sim.flows import Flow, muted, open_gates
 from sim.population import build_world
 from sim.scenario import Acceptability, Arm, Effect, Plan, Policy, Programme, Scenario
 from sim.state import (
+    ARRIVED,
     BREACHES,
     EXPECTATION,
     GRIEVANCE,
@@ -25,6 +25,7 @@ from sim.state import (
     PROVIDER,
     QUARTER,
     QUIET,
+    RESOLVED,
     SALIENCE,
     TENURE,
     TICKET,

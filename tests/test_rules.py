@@ -12,7 +12,7 @@ from handmade import advanced, arm, attitude, bits, differing, field, satisfacti
 
 from sim import levers
 from sim.engine import Run
-from sim.firms import ARRIVED, HEARD, HONESTY, IMPRESSIONS, MECHANISMS
+from sim.firms import HONESTY, IMPRESSIONS
 from sim.flows import Flow, Law, flow_of, muted, open_gates
 from sim.population import build_world
 from sim.scenario import (
@@ -24,7 +24,7 @@ from sim.scenario import (
     Scenario,
     Shock,
 )
-from sim.state import ATTITUDE, FIRM_FIELDS, PROVIDER, SALIENCE
+from sim.state import ARRIVED, ATTITUDE, FIRM_FIELDS, HEARD, MECHANISMS, PROVIDER, SALIENCE
 
 LN2 = 0.6931471805599453
 SPEAK = handmade.EVERYBODY_SPEAKS
@@ -495,6 +495,7 @@ def test_every_coefficient_that_an_arm_may_change_changes_something() -> None:
             village.employees(),
         ),
         physics=replace(market.physics, referral_offer=3.0, goodwill_weight=0.1),
+        shocks=(Shock("bad", "crisis", "organization", 1, 1, 5, 0.1, 1.0, valence=-0.8),),
     )
     names = [f.name for f in fields(Physics) if f.name != "experience_in_flow"]
     people = build_world(market, 1, 0)

@@ -22,7 +22,14 @@ from hypothesis import strategies as st
 from scipy.stats import binom, chisquare
 
 from sim.engine import Run
-from sim.firms import (
+from sim.flows import Flow, muted
+from sim.laws.capability import STAGES, build, output
+from sim.laws.finance import discount
+from sim.laws.inbound import adapt, gain, posterior
+from sim.policies import afford
+from sim.population import build_world
+from sim.scenario import Department, Policy, Programme, Scenario
+from sim.state import (
     ABANDONED,
     ARRIVED,
     HEARD,
@@ -33,13 +40,6 @@ from sim.firms import (
     RESOLVED,
     WAITED,
 )
-from sim.flows import Flow, muted
-from sim.laws.capability import STAGES, build, output
-from sim.laws.finance import discount
-from sim.laws.inbound import adapt, gain, posterior
-from sim.policies import afford
-from sim.population import build_world
-from sim.scenario import Department, Policy, Programme, Scenario
 
 pytestmark = pytest.mark.validation
 SPEAK = handmade.EVERYBODY_SPEAKS

@@ -12,11 +12,12 @@ from handmade import advanced, attitude, field, satisfaction, started, still
 
 from sim import kpis
 from sim.engine import Run, simulate
-from sim.firms import ABANDONED, ARRIVED, HEARD, LEFT, RESOLVED
 from sim.flows import Law, open_gates
 from sim.scenario import Arm, Plan, Programme, Scenario
 from sim.state import (
+    ABANDONED,
     ADDS,
+    ARRIVED,
     BROKEN,
     CLAIM_RATE,
     COMPLAINT_CHANCE,
@@ -25,8 +26,10 @@ from sim.state import (
     EXPECTATION,
     EXPERIENCE_CHANCE,
     GRIEVANCE,
+    HEARD,
     IMPRESSION_HAZARD,
     KEPT,
+    LEFT,
     LOSSES,
     MESSAGE_HAZARD,
     OFFER,
@@ -36,6 +39,7 @@ from sim.state import (
     PROVIDER,
     QUIET,
     REFERRED,
+    RESOLVED,
     SALIENCE,
     TENURE,
     TICKET,
