@@ -203,7 +203,7 @@ COLUMNS: tuple[Column, ...] = (
         ("flow", "-", "influence flow it belongs to; 0 for none"),
         ("audience", "-", "stakeholders it is about, words of the settings' audiences", True),
         ("sensed_by", "-", "flow whose sensing reads it; 0 stands in the firm's own books"),
-        ("formula", "-", "how it is computed, in words", True),
+        ("formula", "-", "how it is computed, in words of the settings' audiences", True),
         ("source", "-", "where the measure comes from", True),
     ),
     *_columns(
