@@ -40,10 +40,14 @@ setup-dev: .venv/.installed-dev  ## make .venv with what developing needs as wel
 	@touch $@ .venv/.installed
 
 # uv installs in a third of pip's time; where it cannot be had or finds no index, pip does it.
+# Bytecode is written here, once: where PYTHONDONTWRITEBYTECODE is set, no command would keep it.
 define install
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null \
-	  && $(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt $(1) \
-	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(1)
+	  && $(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+	    -c constraints.txt $(1) \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --compile \
+	    -c constraints.txt $(1)
+	@$(BIN)/python -m compileall -q sim experiments
 endef
 
 clean:                    ## remove what make made

@@ -118,7 +118,7 @@ def finish(
     from experiments.report import write_report
     from experiments.results import tables_of
 
-    tables = tables_of(question.scenario, question.study, runs)
+    tables = tables_of(question.scenario, question.study, runs, question.board.indicators)
     writing = {
         name: workers.submit(store.write_table, folder, name, table)
         for name, table in tables.items()

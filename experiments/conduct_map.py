@@ -73,6 +73,7 @@ class MapFinish:
             replications=study.replications,
             strategy_map=question.strategy_map,
             trials=self.trials,
+            names={kpi.key: kpi.label for kpi in question.board.indicators},
             links=links,
             link_quarters=quarters,
             provenance=provenance_of(manifest, study),

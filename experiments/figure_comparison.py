@@ -144,7 +144,7 @@ def _comparison_panel(
     worth: float,
 ) -> None:
     seen = rows[["mean", "low", "high"]].to_numpy(dtype=float)
-    look = _look(kpi, cast.currency, seen)
+    look = _look(kpi, cast, seen)
     low, high = span(seen, look, 0.08)
     plot = Panel(sheet, left, top, width - 66, ROW * len(rows), (low, 0), (high, 1))
     if worth:
@@ -173,8 +173,9 @@ def _comparison_row(
                 "right")  # fmt: skip
 
 
-def _look(kpi: str, currency: str, seen: np.ndarray) -> Shown:
-    return shown(kpi, currency, float(np.nanmax(np.abs(seen), initial=0.0)), change=True)
+def _look(kpi: str, cast: Cast, seen: np.ndarray) -> Shown:
+    largest = float(np.nanmax(np.abs(seen), initial=0.0))
+    return shown(cast.units[kpi], cast.currency, largest, change=True)
 
 
 def over_time(
@@ -195,7 +196,7 @@ def over_time(
     tall, wide = 205.0, (WIDTH - 90) / columns
     seen = table[table["arm"].isin(cast.order)]
     values = seen[["mean", "p10", "p90"]].to_numpy(dtype=float)
-    look = _look(kpi, cast.currency, values)
+    look = _look(kpi, cast, values)
     low, high, is_cut = _reach(values, look)
     sheet, top = page(
         tall * lines + 30,

@@ -228,7 +228,8 @@ def _bars(
 ) -> tuple[Panel, Shown]:
     """Draw an axis that holds all bars and whiskers; return it and how numbers are shown."""
     seen = rows[["mean", "low", "high"]].to_numpy(dtype=float)
-    look = shown(kpi, cast.currency, float(np.nanmax(np.abs(seen), initial=0.0)), change=True)
+    largest = float(np.nanmax(np.abs(seen), initial=0.0))
+    look = shown(cast.units[kpi], cast.currency, largest, change=True)
     low, high = span(seen, look, 0.04)
     plot = Panel(sheet, left, top, width, height, (low, 0), (high, 1))
     plot.scale(look.unit, 6)

@@ -51,8 +51,8 @@ class Cast:
         Key of the arm everything is compared with.
     currency : str
         What money is counted in.
-    names : mapping
-        What each indicator is called.
+    names, units : mapping
+        What each indicator is called and counted in.
     """
 
     order: tuple[str, ...]
@@ -61,6 +61,7 @@ class Cast:
     baseline: str
     currency: str
     names: Mapping[str, str]
+    units: Mapping[str, str]
 
     @property
     def against(self) -> str:

@@ -296,4 +296,4 @@ def how(claim: Claim, currency: str, finding: Finding | None = None) -> Shown:
         return Shown(100, 0, "% of runs")
     sizes = [claim.beyond] if finding is None else [finding.mean, finding.low, finding.high]
     size = max((abs(value) for value in sizes if math.isfinite(value)), default=0.0)
-    return shown(claim.kpi, currency, size, change=True)
+    return shown(kpis.TABLE[kpis.INDEX[claim.kpi]].unit, currency, size, change=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim import kpis, scorecard
+from sim import scorecard
 
 LETTERS = {
     scorecard.GREEN: "G", scorecard.AMBER: "A", scorecard.RED: "R", scorecard.NO_DATA: "?",
@@ -55,14 +55,14 @@ class Shown:
         return f"{self.text(value, signed)} {unit}"
 
 
-def shown(kpi: str, currency: str, size: float = 0.0, change: bool = False) -> Shown:
-    """Return how an indicator is shown; `size` is the largest number to come.
+def shown(unit: str, currency: str, size: float = 0.0, change: bool = False) -> Shown:
+    """Return how an indicator of that unit is shown; `size` is the largest number to come.
 
     Shares are shown in percent and their changes in percentage points (% points); money counted in
     thousands turns to millions where that is shorter.
     """
-    unit, slash, time = kpis.TABLE[kpis.INDEX[kpi]].unit.partition("/")
-    per = f" per {time}" if slash else ""
+    unit, slash, each = unit.partition("/")
+    per = f" per {each}" if slash else ""
     if unit == "currency":
         return money(currency, size, per)
     if unit in ("share", "probability"):

@@ -134,6 +134,11 @@ class StudyResults:
         """Return an arm's label in quotation marks."""
         return f"“{self.arms[arm]}”"
 
+    def shown(self, kpi: str, size: float = 0.0, change: bool = False) -> notation.Shown:
+        """Return how an indicator is shown here; `size` is the largest number to come."""
+        unit = self.board.indicators[kpis.INDEX[kpi]].unit
+        return notation.shown(unit, self.currency, size, change)
+
     @property
     def planned_replications(self) -> int:
         """How many replications were asked for."""
@@ -263,14 +268,14 @@ class Findings:
         cells = [f"{kpi}.{name}" for name in ("mean", "low", "high")]
         sizes = [abs(line[cell]) for line in self.lines for cell in cells]
         size = max((value for value in sizes if math.isfinite(value)), default=0.0)
-        return notation.shown(kpi, self.study.currency, size, True)
+        return self.study.shown(kpi, size, change=True)
 
     def least(self, kpi: str) -> str:
         """Return the smallest difference worth having with its unit; empty where none is set."""
         worth = self.worth.get(kpi, 0.0)
         if not worth:
             return ""
-        look = notation.shown(kpi, self.study.currency, worth, change=True)
+        look = self.study.shown(kpi, worth, change=True)
         unit = look.amount(worth).partition(" ")[2]
         return f"{worth * look.factor:.3g} {unit}"
 
@@ -307,6 +312,7 @@ def find(study: StudyResults) -> Findings:
             board.targets,
             board.tolerance,
             reference=cube.arm(study.baseline),
+            indicators=board.indicators,
         )
 
     read_rows = rows_of(read)
@@ -329,14 +335,14 @@ def find(study: StudyResults) -> Findings:
 
 
 def _cast(study: StudyResults, order: tuple[str, ...]) -> figures.Cast:
-    own = {target.kpi: target.label for target in study.board.targets if target.label}
     return figures.Cast(
         order=order,
         labels=study.arms,
         colors=figures.arm_colors(list(study.arms), study.baseline),
         baseline=study.baseline,
         currency=study.currency,
-        names={kpi.key: own.get(kpi.key, kpi.label) for kpi in kpis.TABLE},
+        names={kpi.key: kpi.label for kpi in study.board.indicators},
+        units={kpi.key: kpi.unit for kpi in study.board.indicators},
     )
 
 
@@ -456,7 +462,7 @@ def money_by_item(study: StudyResults, arm: str) -> dict[str, np.ndarray]:
 def level(study: StudyResults, row: scorecard.Row) -> notation.Shown:
     """Return how the levels of a scorecard's line are shown."""
     seen = [abs(v) for v in (row.actual, row.baseline, row.target) if math.isfinite(v)]
-    return notation.shown(row.kpi.key, study.currency, max(seen, default=0.0))
+    return study.shown(row.kpi.key, max(seen, default=0.0))
 
 
 def level_beside_goals(study: StudyResults, row: scorecard.Row) -> notation.Shown:

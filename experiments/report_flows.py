@@ -7,7 +7,7 @@ from html import escape
 
 import pandas as pd
 
-from experiments.notation import MEASURE_UNITS, Shown, shown
+from experiments.notation import MEASURE_UNITS, Shown
 from experiments.report_findings import Findings, StudyResults
 from experiments.report_parts import table
 from experiments.report_scorecard import badge
@@ -108,6 +108,6 @@ def _mean_and_band(row: dict[str, float] | pd.Series | None, kpi: str, study: St
     if row is None or not math.isfinite(row["mean"]):
         return "–"
     size = max(abs(v) for v in (row["mean"], row["low"], row["high"]) if math.isfinite(v))
-    look = shown(kpi, study.currency, size, change=True)
+    look = study.shown(kpi, size, change=True)
     unit = f"<small>{escape(look.unit)}</small>"
     return f"{_signed(row['mean'], look)} {unit}{_band(row['low'], row['high'], look)}"

@@ -9,7 +9,6 @@ from html import escape
 import pandas as pd
 
 from experiments.analysis import BETTER, WORSE, direction, holm, paired, verdict
-from experiments.notation import shown
 from experiments.report_findings import Findings
 from experiments.report_parts import table
 
@@ -91,7 +90,7 @@ def _by_quarter(findings: Findings, arms: list[str]) -> str:
     study, cube = findings.study, findings.cube
     last = cube.quarters
     quarters = sorted({1, 2, min(4, last), last // 2, last} & set(range(1, last + 1)))
-    share, weeks = (shown(kpi, study.currency) for kpi in ("insight_delivered", "insight_weeks"))
+    share, weeks = (study.shown(kpi) for kpi in ("insight_delivered", "insight_weeks"))
     overs = _mean_hand_overs(findings)
     body = []
     for arm in arms:
@@ -139,7 +138,7 @@ def _by_department(findings: Findings, arms: list[str], rows: pd.DataFrame) -> s
     study = findings.study
     last = rows[rows["quarter"] == findings.cube.quarters]
     means = last.groupby(["department", "arm"])[["heard", "delivered", "weeks"]].mean()
-    share, weeks = (shown(kpi, study.currency) for kpi in ("insight_delivered", "insight_weeks"))
+    share, weeks = (study.shown(kpi) for kpi in ("insight_delivered", "insight_weeks"))
     body = []
     for key, label in study.entries.items():
         if key not in means.index.get_level_values("department"):

@@ -9,7 +9,7 @@ from html import escape
 import pandas as pd
 
 from experiments.accounts import ALL, EVERYBODY, REMAINDER, ledger_summary
-from experiments.notation import Shown, shown
+from experiments.notation import Shown
 from experiments.report_findings import Findings, StudyResults
 from experiments.report_parts import table
 from experiments.report_scorecard import badge
@@ -193,7 +193,7 @@ def _shares_of(findings: Findings, rows: pd.DataFrame, kpi: str) -> str:
     if rows.empty:
         return f"<p>{escape(name)}: undefined in some combination of flows.</p>"
     columns = ("value", "low", "high", "main_effect", "last_in")
-    look = shown(kpi, findings.study.currency, float(rows[list(columns)].abs().max().max()), True)
+    look = findings.study.shown(kpi, float(rows[list(columns)].abs().max().max()), True)
     body = []
     for row in rows.itertuples():
         band = ""
@@ -221,7 +221,7 @@ def _shares_of(findings: Findings, rows: pd.DataFrame, kpi: str) -> str:
 def _pairs_of(findings: Findings, rows: pd.DataFrame, kpi: str) -> str:
     if rows.empty:
         return ""
-    look = shown(kpi, findings.study.currency, float(rows["value"].abs().max()), True)
+    look = findings.study.shown(kpi, float(rows["value"].abs().max()), True)
     cells = {(row.flow, row.other): row for row in rows.itertuples()}
     body = []
     for one in Flow:

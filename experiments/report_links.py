@@ -23,7 +23,7 @@ from experiments.report_scorecard import badge
 from experiments.sheet import Sheet
 from experiments.strategy_map_drawing import Stroke, draw
 from experiments.strategy_map_routing import CrowdedMapError
-from sim import kpis, scorecard
+from sim import scorecard
 from sim.strategy_map import RIVALS, StrategyMap
 
 TEMPLATE = Path(__file__).with_name("report_template.html")
@@ -50,6 +50,8 @@ class LinkResults:
         Horizon and planned replications.
     strategy_map, trials
         What is drawn, and how each link was tried, in the same order.
+    names : mapping
+        What each indicator is called.
     links, link_quarters : DataFrame
         Tables of `link_strength.links_table`.
     provenance : mapping
@@ -64,6 +66,7 @@ class LinkResults:
     replications: int
     strategy_map: StrategyMap
     trials: Sequence[Trial]
+    names: Mapping[str, str]
     links: pd.DataFrame
     link_quarters: pd.DataFrame
     provenance: Mapping[str, Any]
@@ -219,8 +222,7 @@ def _group(results: LinkResults, verdict: str) -> str:
 
 def _line(results: LinkResults, row: Mapping[Any, Any]) -> str:
     def end(key: str) -> str:
-        kpi = row[f"{key}_kpi"]
-        label = kpis.TABLE[kpis.INDEX[kpi]].label
+        label = results.names[row[f"{key}_kpi"]]
         return f"{escape(results.label(row[key]))}<br><small>{escape(label)}</small>"
 
     def band(prefix: str, name: str) -> str:

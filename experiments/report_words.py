@@ -22,7 +22,7 @@ from experiments.analysis import (
     replications_needed,
     why_not_told,
 )
-from experiments.notation import Shown, listed, money, percent, shown
+from experiments.notation import Shown, listed, money, percent
 from experiments.ranking import PAYBACK_KPI
 from experiments.report_findings import Findings, cuts
 from sim.flows import Flow
@@ -341,7 +341,7 @@ def _carriers(findings: Findings) -> str:
 def _look_of_parts(findings: Findings) -> Shown:
     """Return how flows' parts are shown, as beside their bars in the figure of contributions."""
     seen = findings.parts[["mean", "low", "high"]].abs().max().max()
-    return shown(findings.study.headline[0], findings.study.currency, float(seen), change=True)
+    return findings.study.shown(findings.study.headline[0], float(seen), change=True)
 
 
 def _left(look: Shown, gain: float, part: float) -> str:

@@ -38,8 +38,16 @@ MEASURE_UNITS = {
 }
 
 
-def tables_of(scenario: Scenario, study: Study, runs: Runs) -> dict[str, pd.DataFrame]:
-    """Return every table of the study, by name (see `experiments.store.COLUMNS`)."""
+def tables_of(
+    scenario: Scenario,
+    study: Study,
+    runs: Runs,
+    named: Sequence[kpis.Kpi] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Return every table of the study, by name (see `experiments.store.COLUMNS`).
+
+    `named` are the indicators as the market names them, see `sim.scorecard.Board.indicators`.
+    """
     at = runs.index()
     plain = [planned for planned in runs.planned if not planned.flow]
     finished = [
@@ -58,12 +66,12 @@ def tables_of(scenario: Scenario, study: Study, runs: Runs) -> dict[str, pd.Data
         "ledger": accounts.ledger_table(scenario, runs.answers),
         "shapley": accounts.shapley_table(study, runs.answers),
         "interactions": accounts.interactions_table(study, runs.answers),
-        "indicators": indicators(scenario.currency),
+        "indicators": indicators(scenario.currency, named or kpis.TABLE),
         "dictionary": dictionary(scenario.currency),
     }
 
 
-def indicators(currency: str) -> pd.DataFrame:
+def indicators(currency: str, named: Sequence[kpis.Kpi]) -> pd.DataFrame:
     """Return what each indicator and each measure of a stakeholder type means."""
     rows = [
         (
@@ -81,7 +89,7 @@ def indicators(currency: str) -> pd.DataFrame:
             kpi.formula,
             kpi.source,
         )
-        for kpi in kpis.TABLE
+        for kpi in named
     ]
     for measure in kpis.MEASURES:
         unit, formula = MEASURE_UNITS[measure]

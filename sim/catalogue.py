@@ -15,6 +15,7 @@ from dataclasses import dataclass
 PERSPECTIVES = ("financial", "customer", "internal", "learning")
 BOOKS = 0  # in place of a flow that senses: the firm's own books, exact and on time
 EVERYBODY = ()
+COUNTED = ("customer", "customers")  # nouns in units, which a market may have another word for
 
 
 @dataclass(frozen=True)

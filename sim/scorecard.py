@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sim import kpis
+from sim.catalogue import COUNTED
 from sim.checks import check_fields, nearest, require_one_of
 from sim.scenario import number, word
 
@@ -52,9 +54,6 @@ class Target:
     weight: float = number(0, 100, "-", "weight in the perspective's mean score")
     worth: float = number(
         0, 1e15, "the basis's", "smallest difference worth having; a share of its value if relative"
-    )
-    label: str = field(
-        default="", metadata={"meaning": "what this market calls the indicator; empty: the usual"}
     )
 
     def __post_init__(self) -> None:
@@ -132,9 +131,20 @@ class Board:
     ready_from: float = number(
         0, 1, "share", "a funded mechanism whose bundle is less ready than this is a gap"
     )
+    labels: Mapping[str, str] = word(
+        "what this market calls an indicator, by its name in the tables; others keep the usual name"
+    )
+    nouns: Mapping[str, str] = word(
+        "whom this market counts in units instead of a customer and customers"
+    )
 
     def __post_init__(self) -> None:
         """Check names and ranges."""
+        for name, allowed in (("labels", kpis.INDEX), ("nouns", COUNTED)):
+            for key, text in getattr(self, name).items():
+                require_one_of(f"scorecard.{name}", key, allowed)
+                if not text.strip():
+                    raise ValueError(f"scorecard.{name}.{key} is empty: it must be a name")
         require_one_of("scorecard.status", self.status, STATUS_RULES)
         require_one_of("scorecard.lights", self.lights, (TRUTH, READING))
         check_fields(self)
@@ -143,6 +153,18 @@ class Board:
     def tolerance(self) -> float | None:
         """The variance where it decides on lights; None under goals and red flags."""
         return self.variance if self.status == TARGET_VARIANCE else None
+
+    @cached_property
+    def indicators(self) -> tuple[kpis.Kpi, ...]:
+        """All indicators, in the order of `sim.kpis.TABLE`, as this market names them."""
+        return tuple(
+            replace(
+                kpi,
+                label=self.labels.get(kpi.key, kpi.label),
+                unit="/".join(self.nouns.get(part, part) for part in kpi.unit.split("/")),
+            )
+            for kpi in kpis.TABLE
+        )
 
 
 @dataclass(frozen=True)
@@ -203,6 +225,7 @@ def scorecard(
     targets: Iterable[Target],
     tolerance: float | None = None,
     reference: np.ndarray | None = None,
+    indicators: Sequence[kpis.Kpi] | None = None,
 ) -> tuple[Row, ...]:
     """Return one row per quarter and indicator, in the order of `sim.kpis.TABLE`.
 
@@ -221,6 +244,8 @@ def scorecard(
         follow goals and red flags.
     reference : float array as `baseline`, optional
         What targets refer to, if not to `baseline`: the truth, where readings are shown.
+    indicators : sequence of sim.kpis.Kpi, optional
+        `sim.kpis.TABLE` as this market names it, see `Board.indicators`.
     """
     reference = baseline if reference is None else reference
     by_kpi: dict[str, Target] = {}
@@ -229,7 +254,7 @@ def scorecard(
             raise ValueError(f"targets: {target.kpi!r} has two targets; give one")
         by_kpi[target.kpi] = target
     found: list[Row] = []
-    for index, kpi in enumerate(kpis.TABLE):
+    for index, kpi in enumerate(indicators or kpis.TABLE):
         found += _rows(
             kpi,
             values[:, :, index],
@@ -255,8 +280,6 @@ def _rows(
     own_goal, _ = _aims(target, reference)
     met = _share_at_or_beyond(values, own_goal, kpi.direction)
     counted = (~np.isnan(values)).sum(axis=0)
-    if target is not None and target.label:
-        kpi = replace(kpi, label=target.label)
     rows = []
 
     def light(value: float, points: float, aim: float) -> str:

@@ -138,7 +138,8 @@ def judged(verdict: str, low: float, high: float, p_holm: float = 0.2) -> dict[s
 
 
 CAST = figures.Cast(("a",), {"a": "A", "as_is": "As is"}, {"a": "#332288", "as_is": "#5b6775"},
-                    "as_is", "euro", {"trust": "Trust", "revenue": "Revenue"})  # fmt: skip
+                    "as_is", "euro", {"trust": "Trust", "revenue": "Revenue"},
+                    {"trust": "share", "revenue": "currency/quarter"})  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ from sim import scorecard
 
 
 def test_numbers_carry_the_unit_that_fits() -> None:
-    assert shown("net_present_value", "thousand euro", 12_345).text(12_345) == "12.3"
-    assert shown("net_present_value", "thousand euro", 12_345).unit == "million euro"
-    assert shown("net_present_value", "thousand euro", 800).unit == "thousand euro"
-    assert shown("revenue", "thousand euro", 800).unit == "thousand euro per quarter"
-    assert shown("net_present_value", "crown", 12_345).text(12_345) == "12,345"
-    assert shown("trust", "euro").text(0.613) == "61.3"
-    assert shown("trust", "euro", 0.3, change=True).unit == "% points"
-    assert shown("retention", "euro", 0.3, change=True).unit == "% points per quarter"
-    assert shown("insight_weeks", "euro").text(float("nan")) == "–"
+    assert shown("currency", "thousand euro", 12_345).text(12_345) == "12.3"
+    assert shown("currency", "thousand euro", 12_345).unit == "million euro"
+    assert shown("currency", "thousand euro", 800).unit == "thousand euro"
+    assert shown("currency/quarter", "thousand euro", 800).unit == "thousand euro per quarter"
+    assert shown("currency", "crown", 12_345).text(12_345) == "12,345"
+    assert shown("share", "euro").text(0.613) == "61.3"
+    assert shown("share", "euro", 0.3, change=True).unit == "% points"
+    assert shown("share/quarter", "euro", 0.3, change=True).unit == "% points per quarter"
+    assert shown("weeks", "euro").text(float("nan")) == "–"
 
 
 def test_a_number_that_rounds_to_nothing_has_no_sign() -> None:
@@ -28,14 +28,14 @@ def test_a_number_that_rounds_to_nothing_has_no_sign() -> None:
 
 
 def test_a_sentence_speaks_of_percentage_points() -> None:
-    assert shown("trust", "euro", 0.3, change=True).amount(0.01, True) == "+1.0 percentage points"
+    assert shown("share", "euro", 0.3, change=True).amount(0.01, True) == "+1.0 percentage points"
 
 
 @pytest.mark.parametrize(
     ("size", "decimals"), [(0.0, 1), (30.0, 1), (3.0, 1), (0.3, 2), (0.03, 3), (2e-4, 4), (1e-9, 1)]
 )
 def test_small_numbers_get_the_decimals_they_need_and_no_more(size: float, decimals: int) -> None:
-    assert shown("insight_weeks", "euro", size, change=True).decimals == decimals
+    assert shown("weeks", "euro", size, change=True).decimals == decimals
 
 
 def test_lists_end_in_and() -> None:

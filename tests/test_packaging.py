@@ -103,6 +103,16 @@ def test_no_registry_is_named_in_what_installs(file: str) -> None:
     assert not re.search(r"https?://|index-url|find-links|trusted-host", text)
 
 
+def test_either_way_of_installing_writes_bytecode() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    ways = [line for line in makefile.splitlines() if "-c constraints.txt $(1)" in line]
+    assert len(ways) == 1
+    by_uv, _, by_pip = ways[0].partition("||")
+    assert "uv pip install --quiet --compile-bytecode" in by_uv
+    assert "--compile " in by_pip
+    assert "python -m compileall -q sim experiments" in makefile
+
+
 def test_every_requirement_is_constrained() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.partition("==")[0] for line in lines}

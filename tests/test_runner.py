@@ -429,7 +429,7 @@ def test_every_table_has_exactly_the_columns_of_the_dictionary(
 
 
 def test_every_indicator_and_measure_has_a_unit() -> None:
-    table = results.indicators("euro")
+    table = results.indicators("euro", kpis.TABLE)
     assert len(table) == len(kpis.TABLE) + len(kpis.MEASURES)
     assert (table["unit"].str.len() > 0).all()
     assert not table["unit"].str.contains("currency").any()

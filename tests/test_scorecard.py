@@ -9,6 +9,7 @@ import pytest
 import synthetic_results
 
 from sim import kpis, scorecard
+from sim.catalogue import COUNTED
 from sim.scorecard import Target
 
 
@@ -179,9 +180,35 @@ def test_what_is_worth_having_is_in_the_unit_or_a_share_of_the_value() -> None:
 
 
 def test_a_market_may_call_an_indicator_by_its_own_name() -> None:
-    own = rows_of("trust", [[0.5, 0.7]], target(label="Trust of members"))
-    assert {row.kpi.label for row in own} == {"Trust of members"}
+    board = synthetic_results.board(
+        labels={"trust": "Trust of members"}, nouns={"customer": "member", "customers": "members"}
+    )
+    values = values_of("trust", [[0.5, 0.7]])
+    rows = scorecard.scorecard(values, values, [target(kpi="revenue")], indicators=board.indicators)
+    own = {row.kpi.key: row.kpi for row in rows}
+    assert own["trust"].label == "Trust of members"
+    assert own["retention"].label == "Retention"
+    units = [own[key].unit for key in ("gross_adds", "acquisition_cost", "negative_talk", "trust")]
+    assert units == ["members/quarter", "currency/member", "voices/quarter", "share"]
     assert rows_of("trust", [[0.5]], target())[0].kpi.label == "Trust of customers"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({"labels": {"revenu": "Income"}}, "scorecard.labels.*'revenu'.*revenue"),
+        ({"nouns": {"client": "member"}}, "scorecard.nouns.*'client'.*customer"),
+        ({"labels": {"revenue": " "}}, "scorecard.labels.revenue is empty"),
+    ],
+)
+def test_a_name_for_nothing_and_a_name_of_nothing_are_refused(names: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        synthetic_results.board(**names)
+
+
+def test_every_noun_that_a_market_may_replace_stands_in_a_unit() -> None:
+    parts = {part for kpi in kpis.TABLE for part in kpi.unit.split("/")}
+    assert set(COUNTED) <= parts
 
 
 def test_a_trend_needs_more_than_a_fiftieth_of_the_span() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from experiments import store
+from experiments import settings, store
 from experiments.journal import ARRAYS, UnitResult, read_unit, write_unit
 from experiments.provenance import Identity, differences, flatten, load_identity, save_identity
 
@@ -208,3 +209,11 @@ def test_settings_and_manifest_are_readable_without_this_program(
     store.write_manifest(tmp_path, {"seed": 1})
     assert "label: Küche\nquarters: 4\n" in (tmp_path / store.SETTINGS).read_text("utf-8")
     assert json.loads((tmp_path / store.MANIFEST).read_text()) == {"seed": 1}
+
+
+def test_settings_are_written_as_the_slower_yaml_library_would(tmp_path: Path) -> None:
+    resolved = json.loads(json.dumps(settings.load(["scenario=association"]).resolved))
+    store.write_settings(tmp_path, resolved)
+    text = (tmp_path / store.SETTINGS).read_text("utf-8")
+    assert text == yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
+    assert yaml.safe_load(text) == resolved
