@@ -509,9 +509,7 @@ class Run:
             *self.luck.listening(week),
         )
         before = state.quarter[RESOLVED].copy()
-        self.queue.serve(
-            self.state, state, self.physics, week, self.key, facts.ids, self.world.kind
-        )
+        self._serve()
         firm_kernels.finance_week(
             self.given,
             state,
@@ -522,6 +520,18 @@ class Run:
         )
         if self.observer is not None:
             self.observer.after_week(self)
+
+    def _serve(self) -> None:
+        """Take in this week's complaints and serve the queues."""
+        self.queue.serve(
+            self.state,
+            self.firms,
+            self.physics,
+            self.week,
+            self.key,
+            self.facts.ids,
+            self.world.kind,
+        )
 
     def _arrive(self) -> np.ndarray | int:
         """Let this week's newcomers take their places; return customers lost, int64 (F, K, L)."""

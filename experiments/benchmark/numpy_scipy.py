@@ -14,7 +14,7 @@ from scipy import sparse
 
 from experiments.benchmark.luck import Luck, LuckOf
 from experiments.benchmark.takeover import QUANTITIES, TakenOver
-from sim.engine import Queue, Run
+from sim.engine import Run
 from sim.firms import FirmState
 from sim.laws.peer import PROMOTER
 from sim.scenario import Physics
@@ -84,7 +84,6 @@ class NumpyRun(TakenOver):
             for weight in (contact, evidence, abs(evidence))
         ]
         self.ties = matrices if whole else [matrix.tocsc() for matrix in matrices]
-        self.queue = _Queue(self.queue, self.satisfied)
 
     def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
         luck = self.luck_of(self.week)
@@ -267,24 +266,16 @@ class NumpyRun(TakenOver):
         for mark in (self.tenure, self.quiet, self.grievance, self.ticket, self.offer):
             mark[rows] = 0
 
+    def _serve(self) -> None:
+        """Serve the queues on the state's satisfaction."""
+        people = self.state.people
+        people[:, -1, 0] = self.satisfied
+        super()._serve()
+        self.satisfied[:] = people[:, -1, 0]
+
     def close(self, state: FirmState | None = None) -> None:
         """Write the arrays into the state, then sum up as the engine does."""
         for name in QUANTITIES:
             self.write(name, getattr(self, name))
         self.state.people[:, -1, 0] = self.satisfied
         super().close(state)
-
-
-class _Queue(Queue):
-    """The engine's queue of complaints, for satisfaction kept in an array of its own."""
-
-    def __init__(self, queue: Queue, satisfied: np.ndarray) -> None:
-        self.__dict__.update(queue.__dict__)
-        self.satisfied = satisfied
-
-    def serve(self, run: Run) -> None:
-        """Serve the queues on the state's satisfaction."""
-        people = run.state.people
-        people[:, -1, 0] = self.satisfied
-        super().serve(run)
-        self.satisfied[:] = people[:, -1, 0]

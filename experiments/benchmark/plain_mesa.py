@@ -357,7 +357,6 @@ class MesaRun(TakenOver):
     def __init__(self, run: Run, luck: LuckOf) -> None:
         super().__init__(run, luck)
         self.market = Market(self)
-        self.queue = self  # type: ignore[assignment]
 
     def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
         self.market.open_week()
@@ -366,8 +365,7 @@ class MesaRun(TakenOver):
         counts = np.array(self.market.counts, np.int64)[..., None]
         return counts, np.array(self.market.engagement, np.int64)[:, None]
 
-    def serve(self, run: Run) -> None:
-        """Serve the queues of complaints."""
+    def _serve(self) -> None:
         self.market.serve()
 
     def close(self, state: FirmState | None = None) -> None:
