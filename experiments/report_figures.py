@@ -7,7 +7,7 @@ from experiments.figure_comparison import comparison, over_time
 from experiments.figure_flows import flow_contributions, influence_matrix
 from experiments.figure_scorecard import scorecard_grid
 from experiments.notation import listed
-from experiments.report_findings import Findings, readings
+from experiments.report_findings import Findings, course, readings
 from experiments.sheet import Sheet
 from experiments.strategy_map_routing import CrowdedMapError
 from sim.flows import Flow
@@ -54,9 +54,10 @@ def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
             status,
             words,
             f"Strategy map: {study.strategy_map.label}",
-            f"Lights and readings: {shown}, quarter {quarter}. Arrows in the boxes: change since "
-            f"the quarter before.{_dashed(unsensed)}",
+            f"{shown} in quarter {quarter}; arrow: change since the quarter before; strip: the "
+            f"lights of quarters 1 to {quarter}.{_dashed(unsensed)}",
             unsensed,
+            course=course(findings),
         )
     except CrowdedMapError as error:
         excuse = str(error)

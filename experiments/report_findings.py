@@ -421,6 +421,16 @@ def readings(findings: Findings) -> tuple[dict[str, str], dict[str, str]]:
     return status, words
 
 
+def course(findings: Findings) -> dict[str, list[str]]:
+    """Return the light of each objective of the strategy map, quarter by quarter."""
+    objectives = findings.study.strategy_map.objectives
+    by_kpi: dict[str, list[str]] = {}
+    for row in sorted(findings.rows, key=lambda row: row.quarter):
+        if row.quarter:
+            by_kpi.setdefault(row.kpi.key, []).append(row.status)
+    return {one.key: by_kpi.get(one.kpi, []) for one in objectives}
+
+
 def why_grey(study: StudyResults, row: scorecard.Row) -> str:
     """Return why an indicator has no data."""
     if not has_audience(study, row):

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from experiments.figures import LETTER, badge, letter_ink, light, page, wrap
+from experiments.figures import LETTER, STATUS_COLORS, badge, letter_ink, light, page, wrap
 from experiments.notation import LETTERS, PERSPECTIVES
 from experiments.sheet import PAPER, SOFT, Sheet, Step
 from experiments.strategy_map_routing import (
@@ -32,6 +32,7 @@ DOTS: tuple[float, ...] = (2.0, 5.0)
 DASHES = (6.0, 4.0)
 UNSENSED: tuple[float, ...] = (3.0, 7.0)
 RIM = 1.4
+STRIP = 4.5  # height of the lights of the quarters in a box
 EDGE, ROW, SLATE = "#8894a1", "#f1f4f7", "#39434f"
 LEGEND = 100.0
 KEY = 13.2
@@ -61,6 +62,7 @@ def draw(
     subtitle: str,
     unsensed: Collection[int] = (),
     strokes: Mapping[Link, Stroke] | None = None,
+    course: Mapping[str, Sequence[str]] | None = None,
 ) -> Sheet:
     """Draw the map.
 
@@ -78,6 +80,8 @@ def draw(
         Flows that nothing senses; their lines are dashed.
     strokes : mapping, optional
         How each link is drawn, in place of one width for all; lights then say nothing.
+    course : mapping, optional
+        Light per quarter of each objective, drawn as a strip along the bottom of its box.
 
     Raises
     ------
@@ -102,8 +106,10 @@ def draw(
             sheet.write(box.middle, y + BOX / 2, "Rivals", 18, PAPER, bold=True, anchor="middle")
         else:
             label = strategy_map.objective(box.key).label
-            _draw_box(sheet, box, y, label, readings.get(box.key, ""), status[box.key])
-    _legend(sheet, base + 22, set() if strokes else set(status.values()), unsensed)
+            lights = (course or {}).get(box.key, ())
+            _draw_box(sheet, box, y, label, readings.get(box.key, ""), status[box.key], lights)
+    used = {light for lights in (course or {}).values() for light in lights} | {*status.values()}
+    _legend(sheet, base + 22, set() if strokes else used, unsensed)
     if strokes:
         _stroke_legend(sheet, base + 22 + 2 * 24 + 6)
     return sheet
@@ -218,8 +224,16 @@ def _along(
     return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
 
 
-def _draw_box(sheet: Sheet, box: Box, y: float, label: str, reading: str, status: str) -> None:
-    width = box.right - box.left
+def _draw_box(
+    sheet: Sheet,
+    box: Box,
+    y: float,
+    label: str,
+    reading: str,
+    status: str,
+    course: Sequence[str],
+) -> None:
+    width, strip = box.right - box.left, STRIP if course else 0.0
     sheet.box(box.left, y, width, BOX, PAPER, EDGE, 1.5, radius=7)
     light(sheet, box.left + 5, y + 6, 20, BOX - 12, status)
     sheet.write(box.left + 15, y + BOX / 2, LETTERS[status], 14.5, letter_ink(status), True,
@@ -230,9 +244,13 @@ def _draw_box(sheet: Sheet, box: Box, y: float, label: str, reading: str, status
     if len(lines) > 3:
         size = 11.2
         lines = wrap(label, max(8, int(room / (0.93 * LETTER * size))))
-    sheet.write(middle, y + BOX / 2 - (9 if reading else 0), "\n".join(lines), size,
+    sheet.write(middle, y + BOX / 2 - (9 if reading else 0) - strip / 2, "\n".join(lines), size,
                 anchor="middle", leading=1.12)  # fmt: skip
-    sheet.write(middle, y + BOX - 11, reading, 12, SOFT, anchor="middle")
+    sheet.write(middle, y + BOX - 11 - strip, reading, 12, SOFT, anchor="middle")
+    left, each = box.left + 30, (width - 37) / max(1, len(course))
+    for quarter, past in enumerate(course):
+        x = left + quarter * each
+        sheet.box(x, y + BOX - STRIP - 3, each - 1, STRIP, STATUS_COLORS[past])
 
 
 def _legend(sheet: Sheet, top: float, used: set[str], unsensed: Collection[int]) -> None:

@@ -21,7 +21,7 @@ from experiments.figure_flows import flow_contributions, influence_matrix
 from experiments.raster import width_of
 from experiments.report_figures import drawings
 from experiments.report_findings import Findings, find
-from experiments.sheet import PAPER, Sheet, Words
+from experiments.sheet import PAPER, Shape, Sheet, Words
 from sim.flows import COLORS, Flow
 from sim.strategy_map import Link
 
@@ -301,6 +301,28 @@ def test_flows_that_nothing_senses_are_dashed_on_the_map() -> None:
     sheet = drawings(find(replace(study, scorecard=table)))[0]["strategy_map"]
     assert _dashed_colors(sheet) == set()
     assert not any("which nothing senses" in text for text in texts(sheet))
+
+
+def test_the_map_shows_the_light_of_every_quarter() -> None:
+    """In the colours of the lights that the scorecard of each quarter gives, from left to right."""
+    study = synthetic_results.study(replications=3)
+    findings = find(study)
+    sheet = drawings(findings)[0]["strategy_map"]
+    strips = [s for s in sheet.shapes if _height(s) == pytest.approx(strategy_map_drawing.STRIP)]
+    given = {(row.kpi.key, row.quarter): row.status for row in findings.rows}
+    wanted = [
+        [figures.STATUS_COLORS[given[one.kpi, quarter + 1]] for quarter in range(study.quarters)]
+        for one in study.strategy_map.objectives
+    ]
+    fills = [strip.fill for strip in strips]
+    found = [fills[i : i + study.quarters] for i in range(0, len(fills), study.quarters)]
+    assert sorted(found) == sorted(wanted)
+    assert any(len(set(lights)) > 1 for lights in wanted)
+
+
+def _height(shape: Shape) -> float:
+    ys = [y for _, points in shape.steps for _, y in points]
+    return max(ys) - min(ys)
 
 
 def _dashed_colors(sheet: Sheet) -> set[str]:
