@@ -24,6 +24,7 @@ from experiments import (
     report_scorecard,
 )
 from experiments import report_terminal as terminal
+from experiments.notation import flows_named
 from experiments.report_figures import MEASURE, drawings
 from experiments.report_findings import (
     Findings,
@@ -167,10 +168,10 @@ def _insight(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
 
 def _map(findings: Findings, sheets: Mapping[str, Sheet], excuse: str) -> str:
     drawn = findings.study.strategy_map
-    missing = ", ".join(str(flow) for flow in drawn.missing_flows)
     note = ""
-    if missing:
-        note = f"<p><strong>Blind spot:</strong> the map draws no link for flow {missing}.</p>"
+    if drawn.missing_flows:
+        missing = flows_named(drawn.missing_flows)
+        note = f"<p><strong>Blind spot:</strong> the map draws no link for {missing}.</p>"
     picture = f"<p>The map cannot be drawn: {escape(excuse)}.</p>"
     if "strategy_map" in sheets:
         picture = report_parts.figure(

@@ -6,7 +6,7 @@ from experiments import ranking, strategy_map_drawing
 from experiments.figure_comparison import comparison, over_time
 from experiments.figure_flows import flow_contributions, influence_matrix
 from experiments.figure_scorecard import scorecard_grid
-from experiments.notation import listed
+from experiments.notation import flows_named
 from experiments.report_findings import Findings, readings
 from experiments.sheet import Sheet
 from experiments.strategy_map_routing import CrowdedMapError
@@ -67,4 +67,4 @@ def _dashed(unsensed: list[int]) -> str:
     """Say which flows are dashed, if any."""
     if not unsensed:
         return ""
-    return f" Dashed: flow {listed([str(flow) for flow in unsensed])}, which nothing senses."
+    return f" Dashed: {flows_named(unsensed)}, which nothing senses."
