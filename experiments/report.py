@@ -75,7 +75,7 @@ def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> s
         ("governance", "How it was managed", report_governance.governance(findings)),
         ("map", "Strategy map", _map(findings, sheets, excuse)),
         ("flows", "What each flow contributed", _flows(findings, sheets)),
-        ("ledger", "Influence ledger", report_ledger.ledger_section(findings)),
+        ("ledger", "Influence ledger", report_ledger.ledger_section(findings, sheets)),
         ("shapley", "Shared out among the flows", report_ledger.shapley_section(findings)),
         ("limits", "Assumptions and limits", report_parts.limits(findings)),
         ("reproduce", "How to reproduce this", report_parts.reproduce(study)),

@@ -10,9 +10,11 @@ import pandas as pd
 
 from experiments.accounts import ALL, EVERYBODY, REMAINDER, ledger_summary
 from experiments.notation import Shown
+from experiments.report_figures import LEDGER
 from experiments.report_findings import Findings, StudyResults
-from experiments.report_parts import table
+from experiments.report_parts import figure, table
 from experiments.report_scorecard import badge
+from experiments.sheet import Sheet
 from sim.flows import Flow
 from sim.influenced import ANYTHING, ENTRIES
 
@@ -35,14 +37,14 @@ FLOW_ROWS = (*(int(flow) for flow in Flow), ALL, REMAINDER)
 Cells = Mapping[tuple[str, int, str], pd.Series]
 
 
-def ledger_section(findings: Findings) -> str:
+def ledger_section(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
     """Return the ledger at the horizon, by flow and stakeholder type; empty if none was kept."""
     study = findings.study
     if study.ledger.empty:
         return ""
     summary = ledger_summary(study.ledger, study.quarters)
     arms = [arm for arm in study.arms if arm in set(summary["arm"])]
-    return _about(study) + "".join(_arm(study, summary, arm) for arm in arms)
+    return _about(study) + "".join(_arm(study, summary, arm, sheets) for arm in arms)
 
 
 def _about(study: StudyResults) -> str:
@@ -64,9 +66,14 @@ def _about(study: StudyResults) -> str:
     )
 
 
-def _arm(study: StudyResults, summary: pd.DataFrame, arm: str) -> str:
+def _arm(study: StudyResults, summary: pd.DataFrame, arm: str, sheets: Mapping[str, Sheet]) -> str:
     own = summary[summary["arm"] == arm]
-    parts = [f"<h3>{escape(study.arms[arm])}</h3>"]
+    drawn = figure(
+        sheets[f"{LEDGER}_{arm}"],
+        f"Bars of the share of people whom each of the six flows influences, quarter by quarter, "
+        f"under {study.label(arm)}; quarter {study.quarters} is in the table below.",
+    )
+    parts = [f"<h3>{escape(study.arms[arm])}</h3>{drawn}"]
     for sphere, title in TITLES.items():
         anything = own[(own["influenced"] == sphere) & (own["what"] == ANYTHING)]
         columns = {EVERYBODY: "Everybody", **study.kinds}
