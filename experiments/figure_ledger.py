@@ -28,7 +28,7 @@ from sim.flows import Flow
 
 SPHERES = {
     "think": ("Think", "something they otherwise wouldn't: of us, or whether we come to mind"),
-    "do": ("Do", "something they otherwise wouldn't: buy, recommend, speak, work"),
+    "do": ("Do", "something they otherwise wouldn't: choose, recommend, speak, work"),
 }
 SHARE = Shown(100, 1, "% of people")
 LEFT, TALL, NAMES, TITLE_ROOM, BETWEEN = 74.0, 168.0, 64.0, 40.0, 26.0

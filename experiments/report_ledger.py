@@ -26,7 +26,7 @@ TITLES = {
 ENTRY_LABELS = {
     "attitude": "thinks better or worse of us",
     "salience": "has us more or less in mind",
-    "provider": "buys from somebody else",
+    "provider": "chooses somebody else",
     "advocacy": "would, or would not, recommend us",
     "voice": "spoke of us, well or badly, when they wouldn't; or did not",
     "engagement": "works for us with more or less engagement",
@@ -56,9 +56,9 @@ def _about(study: StudyResults) -> str:
         f"counted if the two lives differ at the close of quarter {study.quarters}. "
         f"To <em>think</em> otherwise is to differ by more than {limits['attitude']:g} in attitude "
         f"(a scale from −1 to 1) or by more than {100 * limits['salience']:g} % points in the "
-        "chance to have us in mind. To <em>do</em> otherwise is to buy elsewhere, to recommend or "
-        "not, to have spoken of us otherwise in the quarter, or, for our employees, an engagement "
-        f"that differs by more than {limits['engagement']:g}.</p>"
+        "chance to have us in mind. To <em>do</em> otherwise is to choose somebody else, to "
+        "recommend or not, to have spoken of us otherwise in the quarter, or, for our employees, "
+        f"an engagement that differs by more than {limits['engagement']:g}.</p>"
         "<p>First number: the share of people who differ. In small print: its 95 % interval, then "
         "how many differ in our favour (+) and against us (−); who changes between two rivals, or "
         "in one thing for and in another against us, is in the first number alone. Who is moved "
