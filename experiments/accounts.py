@@ -21,7 +21,7 @@ from experiments.journal import Answer
 from experiments.store import columns_of
 from sim import kpis, rng
 from sim.flows import Flow
-from sim.influenced import ENTRIES
+from sim.influenced import ANYTHING, ENTRIES
 from sim.scenario import Scenario
 
 ALL, REMAINDER, EVERYBODY = 0, 7, ""  # beside the flows 1 to 6; beside the stakeholder types
@@ -100,6 +100,27 @@ def ledger_summary(ledger: pd.DataFrame, quarter: int) -> pd.DataFrame:
     return analysis.summarize(found, list(SUMMARY_KEYS))
 
 
+def ledger_course(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Return how many of everybody think or do anything otherwise, quarter by quarter.
+
+    Columns: arm, influenced, flow 1 to 6, quarter, measure (more, less or net = more - less, as
+    shares of everybody), n, mean, low, high.
+    """
+    rows = ledger[(ledger["what"] == ANYTHING) & (ledger["flow"] != ALL)]
+    keys = ["arm", "replication", "influenced", "flow", "quarter"]
+    if rows.empty:
+        return pd.DataFrame(columns=[*COURSE_KEYS, "n", "mean", "low", "high"])
+    sums = rows.groupby(keys, sort=False)[["count_more", "count_less", "of"]].sum().reset_index()
+    more, less = (sums[name] / sums["of"] for name in ("count_more", "count_less"))
+    shares = {"more": more, "less": less, "net": more - less}
+    tidy = pd.concat(
+        [sums[keys].assign(measure=name, value=value) for name, value in shares.items()],
+        ignore_index=True,
+    )
+    return analysis.summarize(tidy, list(COURSE_KEYS))
+
+
+COURSE_KEYS = ("arm", "influenced", "flow", "quarter", "measure")
 SUMMARY_KEYS = ("arm", "kind", "influenced", "what", "flow", "measure")
 
 

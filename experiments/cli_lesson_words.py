@@ -146,7 +146,17 @@ def _tally(findings: Sequence[Finding]) -> str:
     """Return how many claims came out how."""
     verdicts = [finding.verdict for finding in findings]
     kinds = (lessons.HOLDS, lessons.OPPOSITE, lessons.OPEN)
-    return ", ".join(f"{verdicts.count(k)} {k}" for k in kinds if k in verdicts)
+    return ", ".join(_counted(verdicts.count(k), k) for k in kinds if k in verdicts)
+
+
+def _counted(number: int, verdict: str) -> str:
+    """Say of how many claims a verdict was given: 1 holds, 2 hold, the opposite of 1 holds."""
+    verb = "holds" if number == 1 else "hold"
+    return {
+        lessons.HOLDS: f"{number} {verb}",
+        lessons.OPPOSITE: f"the opposite of {number} holds",
+        lessons.OPEN: f"{number} cannot be told",
+    }[verdict]
 
 
 def _lessons(done: Sequence[Conducted]) -> Iterator[str]:

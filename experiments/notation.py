@@ -94,6 +94,11 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def flows_named(numbers: Sequence[int]) -> str:
+    """Return flows as a sentence names them: flow 4; flows 4 and 6."""
+    return f"flow{'s' if len(numbers) > 1 else ''} {listed([str(number) for number in numbers])}"
+
+
 def _decimals(size: float, least: int) -> int:
     """Return decimals that leave the largest number two digits; `least` if it would still be 0."""
     if not size >= 0.5 * 10.0**-MOST_DECIMALS:

@@ -24,6 +24,7 @@ from experiments import (
     report_scorecard,
 )
 from experiments import report_terminal as terminal
+from experiments.notation import flows_named
 from experiments.report_figures import MEASURE, drawings
 from experiments.report_findings import (
     Findings,
@@ -74,7 +75,7 @@ def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> s
         ("governance", "How it was managed", report_governance.governance(findings)),
         ("map", "Strategy map", _map(findings, sheets, excuse)),
         ("flows", "What each flow contributed", _flows(findings, sheets)),
-        ("ledger", "Influence ledger", report_ledger.ledger_section(findings)),
+        ("ledger", "Influence ledger", report_ledger.ledger_section(findings, sheets)),
         ("shapley", "Shared out among the flows", report_ledger.shapley_section(findings)),
         ("limits", "Assumptions and limits", report_parts.limits(findings)),
         ("reproduce", "How to reproduce this", report_parts.reproduce(study)),
@@ -167,10 +168,10 @@ def _insight(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
 
 def _map(findings: Findings, sheets: Mapping[str, Sheet], excuse: str) -> str:
     drawn = findings.study.strategy_map
-    missing = ", ".join(str(flow) for flow in drawn.missing_flows)
     note = ""
-    if missing:
-        note = f"<p><strong>Blind spot:</strong> the map draws no link for flow {missing}.</p>"
+    if drawn.missing_flows:
+        missing = flows_named(drawn.missing_flows)
+        note = f"<p><strong>Blind spot:</strong> the map draws no link for {missing}.</p>"
     picture = f"<p>The map cannot be drawn: {escape(excuse)}.</p>"
     if "strategy_map" in sheets:
         picture = report_parts.figure(

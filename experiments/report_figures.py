@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from experiments import ranking, strategy_map_drawing
+from experiments.accounts import ledger_course
 from experiments.figure_comparison import comparison, over_time
 from experiments.figure_flows import flow_contributions, influence_matrix
+from experiments.figure_ledger import influence_ledger
 from experiments.figure_scorecard import scorecard_grid
-from experiments.notation import listed
+from experiments.notation import flows_named
 from experiments.report_findings import Findings, course, readings
 from experiments.sheet import Sheet
 from experiments.strategy_map_routing import CrowdedMapError
@@ -14,13 +16,15 @@ from sim.flows import Flow
 
 MEASURE = "attitude"
 DELIVERED = "insight_delivered"
+LEDGER = "influence_ledger"  # its figures are called so, each with its arm
 
 
 def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
     """Return the figures by name, and why the strategy map could not be drawn, if so."""
     study, cast, quarter = findings.study, findings.cast, findings.cube.quarters
     shown, base = study.label(findings.shown), study.arms[study.baseline]
-    made, excuse = {}, ""
+    made: dict[str, Sheet] = {}
+    excuse = ""
     if findings.order:
         made["comparison"] = comparison(findings.differences, cast, findings.worth)
         made["quarter_by_quarter"] = over_time(
@@ -46,6 +50,10 @@ def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
         made["flow_contributions"] = flow_contributions(
             findings.influence, findings.traced, cast, study.headline[0], quarter, findings.parts
         )
+    if not study.ledger.empty:
+        course = ledger_course(study.ledger)
+        kept = [arm for arm in study.arms if arm in set(course["arm"])]
+        made |= {f"{LEDGER}_{arm}": influence_ledger(course, arm, study.arms[arm]) for arm in kept}
     status, words = readings(findings)
     unsensed = [int(flow) for flow in Flow if not findings.sensed[-1, flow - 1]]
     try:
@@ -68,4 +76,4 @@ def _dashed(unsensed: list[int]) -> str:
     """Say which flows are dashed, if any."""
     if not unsensed:
         return ""
-    return f" Dashed: flow {listed([str(flow) for flow in unsensed])}, which nothing senses."
+    return f" Dashed: {flows_named(unsensed)}, which nothing senses."

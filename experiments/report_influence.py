@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from experiments.notation import PERSPECTIVES
+from experiments.notation import PERSPECTIVES, flows_named
 from experiments.report_findings import Findings, money_by_flow, money_by_item
 from experiments.report_parts import table
 from experiments.report_readiness import bundles_by_quarter
@@ -40,7 +40,7 @@ def matrix(findings: Findings) -> str:
         for name in (EVERYBODY, *(_people(study.audiences[word], word) for word in words))
     )
     missing = [int(flow) for flow in Flow if not any(at == int(flow) for at, _ in cells)]
-    blind = f" No indicator belongs to flow {missing}." if missing else ""
+    blind = f" No indicator belongs to {flows_named(missing)}." if missing else ""
     return table(
         head,
         body,

@@ -10,9 +10,11 @@ import pandas as pd
 
 from experiments.accounts import ALL, EVERYBODY, REMAINDER, ledger_summary
 from experiments.notation import Shown
+from experiments.report_figures import LEDGER
 from experiments.report_findings import Findings, StudyResults
-from experiments.report_parts import table
+from experiments.report_parts import figure, table
 from experiments.report_scorecard import badge
+from experiments.sheet import Sheet
 from sim.flows import Flow
 from sim.influenced import ANYTHING, ENTRIES
 
@@ -24,7 +26,7 @@ TITLES = {
 ENTRY_LABELS = {
     "attitude": "thinks better or worse of us",
     "salience": "has us more or less in mind",
-    "provider": "buys from somebody else",
+    "provider": "chooses somebody else",
     "advocacy": "would, or would not, recommend us",
     "voice": "spoke of us, well or badly, when they wouldn't; or did not",
     "engagement": "works for us with more or less engagement",
@@ -35,14 +37,14 @@ FLOW_ROWS = (*(int(flow) for flow in Flow), ALL, REMAINDER)
 Cells = Mapping[tuple[str, int, str], pd.Series]
 
 
-def ledger_section(findings: Findings) -> str:
+def ledger_section(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
     """Return the ledger at the horizon, by flow and stakeholder type; empty if none was kept."""
     study = findings.study
     if study.ledger.empty:
         return ""
     summary = ledger_summary(study.ledger, study.quarters)
     arms = [arm for arm in study.arms if arm in set(summary["arm"])]
-    return _about(study) + "".join(_arm(study, summary, arm) for arm in arms)
+    return _about(study) + "".join(_arm(study, summary, arm, sheets) for arm in arms)
 
 
 def _about(study: StudyResults) -> str:
@@ -54,9 +56,9 @@ def _about(study: StudyResults) -> str:
         f"counted if the two lives differ at the close of quarter {study.quarters}. "
         f"To <em>think</em> otherwise is to differ by more than {limits['attitude']:g} in attitude "
         f"(a scale from −1 to 1) or by more than {100 * limits['salience']:g} % points in the "
-        "chance to have us in mind. To <em>do</em> otherwise is to buy elsewhere, to recommend or "
-        "not, to have spoken of us otherwise in the quarter, or, for our employees, an engagement "
-        f"that differs by more than {limits['engagement']:g}.</p>"
+        "chance to have us in mind. To <em>do</em> otherwise is to choose somebody else, to "
+        "recommend or not, to have spoken of us otherwise in the quarter, or, for our employees, "
+        f"an engagement that differs by more than {limits['engagement']:g}.</p>"
         "<p>First number: the share of people who differ. In small print: its 95 % interval, then "
         "how many differ in our favour (+) and against us (−); who changes between two rivals, or "
         "in one thing for and in another against us, is in the first number alone. Who is moved "
@@ -64,9 +66,14 @@ def _about(study: StudyResults) -> str:
     )
 
 
-def _arm(study: StudyResults, summary: pd.DataFrame, arm: str) -> str:
+def _arm(study: StudyResults, summary: pd.DataFrame, arm: str, sheets: Mapping[str, Sheet]) -> str:
     own = summary[summary["arm"] == arm]
-    parts = [f"<h3>{escape(study.arms[arm])}</h3>"]
+    drawn = figure(
+        sheets[f"{LEDGER}_{arm}"],
+        f"Bars of the share of people whom each of the six flows influences, quarter by quarter, "
+        f"under {study.label(arm)}; quarter {study.quarters} is in the table below.",
+    )
+    parts = [f"<h3>{escape(study.arms[arm])}</h3>{drawn}"]
     for sphere, title in TITLES.items():
         anything = own[(own["influenced"] == sphere) & (own["what"] == ANYTHING)]
         columns = {EVERYBODY: "Everybody", **study.kinds}

@@ -13,7 +13,7 @@ from experiments.notation import (
     PERSPECTIVES,
     SCALE,
     Shown,
-    listed,
+    flows_named,
     percent,
 )
 from experiments.report_findings import Findings, has_audience, level, level_beside_goals
@@ -123,8 +123,8 @@ def _seen(findings: Findings) -> str:
         if row.status != scorecard.NO_DATA
     }
     seen = sum(row.kpi.key in read for row in aimed)
-    flows = [str(int(flow)) for flow in Flow if not findings.sensed[-1, flow - 1]]
-    blind = f" Nothing senses flow {listed(flows)}." if flows else " Every flow is sensed."
+    flows = [int(flow) for flow in Flow if not findings.sensed[-1, flow - 1]]
+    blind = f" Nothing senses {flows_named(flows)}." if flows else " Every flow is sensed."
     first = "what management reads" if study.board.lights == scorecard.READING else "the truth"
     return (
         f"<p><strong>What management would see: {seen} of {len(aimed)} indicators</strong> that "

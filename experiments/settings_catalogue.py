@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.notation import flows_named
 from experiments.settings_sheet import Sheet, mechanism_here, useful_mechanisms
 from sim import levers
 from sim.flows import Flow
@@ -116,12 +117,12 @@ def markdown(rows: Iterable[Entry], sheet: Sheet) -> str:
         ),
     ]  # fmt: skip
     for e in shown:
-        acts = ", ".join(map(str, e.flows)) or "none"
-        seen = f" Lets management see flows {', '.join(map(str, e.senses))}." if e.senses else ""
+        acts = flows_named(e.flows) if e.flows else "no flow"
+        seen = f" Lets management see {flows_named(e.senses)}." if e.senses else ""
         parts += [
             f"## {_title(e)}",
             e.description,
-            f"`{e.key}`, run by {e.department}. Acts on flows {acts}.{seen}",
+            f"`{e.key}`, run by {e.department}. Acts on {acts}.{seen}",
             _table(["number", "value", "unit", "source"],
                    [[n.name, n.value, n.unit, n.source] for n in e.numbers]),
         ]  # fmt: skip

@@ -16,12 +16,14 @@ import synthetic_results
 
 from experiments import figures, strategy_map_drawing
 from experiments import strategy_map_routing as routing
+from experiments.accounts import COURSE_KEYS
 from experiments.figure_comparison import comparison, over_time
 from experiments.figure_flows import flow_contributions, influence_matrix
+from experiments.figure_ledger import influence_ledger
 from experiments.raster import width_of
 from experiments.report_figures import drawings
 from experiments.report_findings import Findings, find
-from experiments.sheet import PAPER, Shape, Sheet, Words
+from experiments.sheet import INK, PAPER, Shape, Sheet, Words
 from sim.flows import COLORS, Flow
 from sim.strategy_map import Link
 
@@ -36,6 +38,27 @@ def findings() -> Findings:
 @pytest.fixture(scope="module")
 def drawn(findings: Findings) -> dict[str, Sheet]:
     return drawings(findings)[0]
+
+
+@pytest.fixture(scope="module")
+def every(drawn: dict[str, Sheet]) -> dict[str, Sheet]:
+    """The figures of the report, and the ledger's, which only a closer look draws."""
+    long = influence_ledger(course(12, 0.2, 0.1), "arm", "Advertising and an owners' community")
+    return drawn | {"influence_ledger": long}
+
+
+def course(quarters: int, more: float, less: float) -> pd.DataFrame:
+    """A ledger's course in which every flow influences alike in every quarter."""
+    return pd.DataFrame(
+        [
+            ("arm", sphere, int(flow), quarter, measure, 9, mean, mean - 0.03, mean + 0.03)
+            for sphere in ("think", "do")
+            for flow in Flow
+            for quarter in range(1, quarters + 1)
+            for measure, mean in (("more", more), ("less", less), ("net", more - less))
+        ],
+        columns=[*COURSE_KEYS, "n", "mean", "low", "high"],
+    )
 
 
 def texts(sheet: Sheet) -> list[str]:
@@ -110,8 +133,8 @@ def test_the_report_needs_no_plotting_library_until_a_png_is_written() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_no_text_of_a_figure_leaves_the_page(drawn: dict[str, Sheet]) -> None:
-    for name, sheet in drawn.items():
+def test_no_text_of_a_figure_leaves_the_page(every: dict[str, Sheet]) -> None:
+    for name, sheet in every.items():
         for words in sheet.words:
             left, right = extent(words)
             assert left >= 0, (name, words.text)
@@ -119,8 +142,8 @@ def test_no_text_of_a_figure_leaves_the_page(drawn: dict[str, Sheet]) -> None:
             assert words.size / 2 <= words.y <= sheet.height - words.size / 2, (name, words.text)
 
 
-def test_no_two_texts_of_a_figure_lie_on_each_other(drawn: dict[str, Sheet]) -> None:
-    for name, sheet in drawn.items():
+def test_no_two_texts_of_a_figure_lie_on_each_other(every: dict[str, Sheet]) -> None:
+    for name, sheet in every.items():
         placed = sorted(((*extent(words), words) for words in sheet.words), key=lambda p: p[2].y)
         for i, (left, right, one) in enumerate(placed):
             for other_left, other_right, two in placed[i + 1 :]:
@@ -382,3 +405,44 @@ def test_a_map_too_crowded_to_draw_costs_only_its_picture() -> None:
     assert "links on one side" in excuse
     with pytest.raises(routing.CrowdedMapError, match="merge links"):
         strategy_map_drawing.draw(crowded, {}, {}, "", "")
+
+
+def ys(shape: Shape) -> list[float]:
+    return sorted(y for _, points in shape.steps for _, y in points)
+
+
+def test_the_ledger_draws_those_for_us_upwards_and_those_against_us_downwards() -> None:
+    """20 % for us and 10 % against us; the net lies half-way up, its interval from 7 to 13 %."""
+    sheet = influence_ledger(course(3, 0.2, 0.1), "arm", "Arm")
+    blue = COLORS[Flow(1)]
+    up = [shape for shape in sheet.shapes if shape.fill == blue and len(shape.steps) == 5][1:]
+    assert len(up) == 2 * 3
+    for bar in up:
+        head, zero = ys(bar)[0], ys(bar)[-1]
+        x = bar.steps[0][1][0][0]
+        below = next(
+            shape
+            for shape in sheet.shapes
+            if shape.fill not in ("", blue) and shape.steps[0][1][0] == pytest.approx((x, zero))
+        )
+        assert ys(below)[-1] - zero == pytest.approx((zero - head) / 2)
+        lines = [
+            shape
+            for shape in sheet.shapes
+            if shape.stroke == INK and x < shape.steps[0][1][0][0] < x + 40
+            and head - 1 < ys(shape)[0] < zero
+        ]  # fmt: skip
+        ends = ys(lines[0])
+        assert (zero - ends[1]) / (zero - head) == pytest.approx(0.07 / 0.2)
+        assert (zero - ends[0]) / (zero - head) == pytest.approx(0.13 / 0.2)
+
+
+def test_a_flow_that_moves_nobody_says_so_and_one_replication_has_no_interval() -> None:
+    nothing = course(3, 0.0, 0.0)
+    nothing.loc[nothing["flow"] != 3, ["mean", "low", "high"]] = 0.1
+    assert texts(influence_ledger(nothing, "arm", "Arm")).count("nobody") == 2
+    single = course(3, 0.2, 0.1).assign(n=1, low=math.nan, high=math.nan)
+    sheet = influence_ledger(single, "arm", "Arm")
+    assert "the one less the other" in texts(sheet)
+    assert not any(shape.stroke == INK for shape in sheet.shapes)
+    assert any("in one replication" in text for text in texts(sheet))

@@ -308,3 +308,16 @@ def test_the_page_tells_the_shape_and_what_is_missing() -> None:
     assert len(re.findall(r"^\| [1-5] \|", facts, re.M)) == 11
     for title in cli_lesson_words.NOT_SHIPPED:
         assert f"- {title}: " in PAGE
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ([HOLDS], "1 holds"),
+        ([HOLDS, OPEN, HOLDS], "2 hold, 1 cannot be told"),
+        ([OPPOSITE, HOLDS, OPPOSITE], "1 holds, the opposite of 2 holds"),
+    ],
+)
+def test_verdicts_are_counted_in_good_english(verdicts: list[str], said: str) -> None:
+    findings = [lessons.Finding(claim(), 30, 0.0, -1.0, 1.0, verdict) for verdict in verdicts]
+    assert cli_lesson_words._tally(findings) == said

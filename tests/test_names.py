@@ -19,9 +19,9 @@ ASKED = ["scenario=association", "quarters=2", "replications=2", "twins=none",
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small study of the association, with its report."""
+    """A small study of the association, with its ledger and report."""
     folder = tmp_path_factory.mktemp("association") / "study"
-    assert cli.main(["compare", *ASKED, "--quiet", "--out", str(folder)]) == 0
+    assert cli.main(["ledger", *ASKED, "--quiet", "--out", str(folder)]) == 0
     return folder
 
 

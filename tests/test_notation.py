@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from experiments import notation
-from experiments.notation import Shown, listed, shown
+from experiments.notation import Shown, flows_named, listed, shown
 from sim import scorecard
 
 
@@ -46,3 +46,9 @@ def test_lists_end_in_and() -> None:
 def test_every_light_has_a_letter_of_its_own() -> None:
     assert set(notation.LETTERS) == set(scorecard.STATUSES)
     assert len(set(notation.LETTERS.values())) == len(scorecard.STATUSES)
+
+
+def test_one_flow_is_named_in_the_singular_and_several_in_the_plural() -> None:
+    assert flows_named([4]) == "flow 4"
+    assert flows_named([4, 6]) == "flows 4 and 6"
+    assert flows_named([2, 4, 6]) == "flows 2, 4 and 6"

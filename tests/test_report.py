@@ -494,7 +494,7 @@ def test_what_management_would_see_is_counted_and_shown_with_grey_where_unsensed
     assert 0 < len(seen) < len(aims)
     said = words_of(page)
     assert f"What management would see: {len(seen)} of {len(aims)} indicators" in said
-    assert "Nothing senses flow 2, 4, 5 and 6." in said
+    assert "Nothing senses flows 2, 4, 5 and 6." in said
     start = page.index("<h3>What management would see")
     table = page[start : page.index("Further indicators")]
     grey = len(re.findall(r'<td class="nodata">', table))

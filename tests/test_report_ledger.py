@@ -6,11 +6,12 @@ import re
 from html import unescape
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import synthetic_results
 
 from experiments import cli, report, store
-from experiments.accounts import ALL, EVERYBODY, REMAINDER, ledger_summary
+from experiments.accounts import ALL, EVERYBODY, REMAINDER, ledger_course, ledger_summary
 from experiments.report_findings import find
 from experiments.report_ledger import ledger_lines, ledger_section, shapley_section
 from sim.flows import Flow
@@ -46,6 +47,31 @@ def test_the_ledger_has_a_section_that_says_what_is_counted(looked: Path) -> Non
         assert f"<h3>{title}</h3>" in text
     for flow in Flow:
         assert flow.label in text
+
+
+def test_every_arm_with_a_ledger_has_its_figure_in_the_folder_and_on_the_page(looked: Path) -> None:
+    text = section(looked, "ledger")
+    assert text.count('role="img" aria-label="Bars of the share of people') == 2
+    for arm, label in (("as_is", "As is"), ("fast_service", "Fast, human service")):
+        stem = looked / store.FIGURES / f"influence_ledger_{arm}"
+        assert stem.with_suffix(".png").read_bytes()[:4] == b"\x89PNG"
+        assert label in stem.with_suffix(".svg").read_text(encoding="utf-8")
+
+
+def test_the_course_of_the_ledger_ends_where_the_tables_of_the_horizon_stand(looked: Path) -> None:
+    ledger = store.read_table(looked, "ledger")
+    course = ledger_course(ledger)
+    assert set(course["quarter"]) == {1, 2}
+    assert set(course["flow"]) == {int(flow) for flow in Flow}
+    keys = ["arm", "influenced", "flow", "measure"]
+    for quarter in (1, 2):
+        summary = ledger_summary(ledger, quarter)
+        told = summary[(summary["kind"] == EVERYBODY) & (summary["what"] == "anything")]
+        told = told.set_index(keys)[["mean", "low", "high"]]
+        own = course[course["quarter"] == quarter].set_index(keys)[["mean", "low", "high"]]
+        assert len(own) == 2 * 2 * 6 * 3
+        pd.testing.assert_frame_equal(own, told.loc[own.index])
+    assert (course.query("measure == 'more'")["mean"] > 0).any()
 
 
 def test_the_section_shows_the_numbers_of_the_table(looked: Path) -> None:
@@ -93,7 +119,7 @@ def test_the_terminal_shows_the_ledger_within_its_width(
 
 def test_a_study_without_closer_looks_shows_none() -> None:
     findings = find(synthetic_results.study(replications=3, quarters=4))
-    assert ledger_section(findings) == shapley_section(findings) == ledger_lines(findings) == ""
+    assert ledger_section(findings, {}) == shapley_section(findings) == ledger_lines(findings) == ""
     assert "Influence ledger" not in report.terminal_summary(findings.study)
 
 
