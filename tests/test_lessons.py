@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import cli, cli_lesson, cli_lesson_words, lessons, shape
+from experiments import cli, cli_lesson, cli_lesson_words, designs, lessons, shape
 from experiments.analysis import Cube
 from experiments.lessons import HOLDS, OPEN, OPPOSITE, Claim
 from experiments.settings import SettingsError, load
@@ -147,8 +147,6 @@ def test_the_shelf_has_a_dozen_lessons_named_by_number() -> None:
 
 @pytest.mark.parametrize("name", SHELF.values())
 def test_both_worlds_of_a_lesson_compose_at_equal_cost(name: str) -> None:
-    from experiments import designs
-
     worlds = cli_lesson.worlds_of(name, cli.parse(["lesson", name]))
     for settings in worlds.values():
         arms = designs.arms(settings.study, settings.scenario)
@@ -160,8 +158,36 @@ def test_both_worlds_of_a_lesson_compose_at_equal_cost(name: str) -> None:
         ]
         assert costs == pytest.approx([settings.study.planned_cost] * len(costs))
     shipped, other = worlds["as_shipped"], worlds["otherwise"]
-    assert (shipped.scenario, shipped.study.designs) != (other.scenario, other.study.designs)
+    differ = [
+        (each.scenario, each.study.designs, each.study.governances) for each in (shipped, other)
+    ]
+    assert differ[0] != differ[1]
     assert shipped.study.planned_cost == other.study.planned_cost
+
+
+@pytest.mark.parametrize(
+    ("number", "rules"),
+    [
+        (6, ("as_planned", "impatient_board")),
+    ],
+)
+def test_lessons_about_management_change_nothing_but_management(
+    number: int, rules: tuple[str, ...]
+) -> None:
+    settings = load([f"experiment={SHELF[number]}"])
+    study, lesson = settings.study, settings.lesson
+    assert lesson is not None
+    arms = {arm.key: arm for arm in designs.arms(study, settings.scenario)}
+    managed = {key: arm for key, arm in arms.items() if arm.governance is not None}
+    assert tuple(rule.key for rule in study.governances) == rules
+    assert len(managed) == len(arms) - 1
+    for key, arm in managed.items():
+        twin = arms[designs.managed_alike(study)[key]]
+        assert np.array_equal(arm.plan.effort, twin.plan.effort)
+        assert np.array_equal(arm.plan.investment, twin.plan.investment)
+        assert (arm.design, arm.goals) == (twin.design, twin.goals)
+    said = [c for c in lesson.claims if {c.arm, c.against} <= {*managed}]
+    assert any(c.arm.split("+")[0] == c.against.split("+")[0] for c in said)
 
 
 @pytest.mark.parametrize("name", SHELF.values())
