@@ -20,7 +20,6 @@ COLUMNS = 100
 NOT_SHIPPED = {
     "Popularity is not influence": "needs targeting by reach and by traced influence",
     "Mirror world": "needs a change of viewpoint; that firms can be swapped is tested instead",
-    "Single loop and double loop": "needs a policy that re-estimates its beliefs",
     "Measuring changes behaviour": "needs staff who optimize what is measured",
 }
 
