@@ -20,7 +20,6 @@ COLUMNS = 100
 NOT_SHIPPED = {
     "Popularity is not influence": "needs targeting by reach and by traced influence",
     "Mirror world": "needs a change of viewpoint; that firms can be swapped is tested instead",
-    "Measuring changes behaviour": "needs staff who optimize what is measured",
 }
 
 

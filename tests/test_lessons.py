@@ -171,6 +171,7 @@ def test_both_worlds_of_a_lesson_compose_at_equal_cost(name: str) -> None:
         (6, ("as_planned", "impatient_board")),
         (8, ("single_loop", "low_maturity")),
         (14, ("as_planned", "single_loop", "double_loop")),
+        (15, ("as_planned", "goodhart")),
     ],
 )
 def test_lessons_about_management_change_nothing_but_management(
