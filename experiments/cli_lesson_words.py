@@ -19,7 +19,6 @@ COLUMNS = 100
 # Insights of the shelf that no shipped lesson shows, and why.
 NOT_SHIPPED = {
     "Popularity is not influence": "needs targeting by reach and by traced influence",
-    "Mirror world": "needs a change of viewpoint; that firms can be swapped is tested instead",
 }
 
 

@@ -16,6 +16,7 @@ from experiments.lessons import HOLDS, OPEN, OPPOSITE, Claim
 from experiments.settings import SettingsError, load
 from experiments.settings_files import read_yaml, shipped_dir
 from sim import kpis
+from sim.arms import funder
 from sim.scorecard import Target
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,7 +153,9 @@ def test_both_worlds_of_a_lesson_compose_at_equal_cost(name: str) -> None:
         arms = designs.arms(settings.study, settings.scenario)
         assert len(arms) <= 6
         costs = [
-            designs.planned_present_value(a.plan, settings.scenario, a.design)
+            designs.planned_present_value(
+                a.plan, settings.scenario, a.design, funder(a.firm, settings.scenario, a.key)
+            )
             for a in arms
             if a.key != settings.study.baseline
         ]
@@ -191,6 +194,14 @@ def test_lessons_about_management_change_nothing_but_management(
         assert (arm.design, arm.goals) == (twin.design, twin.goals)
     said = [c for c in lesson.claims if {c.arm, c.against} <= {*managed}]
     assert any(c.arm.split("+")[0] == c.against.split("+")[0] for c in said)
+
+
+def test_the_mirror_world_has_the_same_portfolios_in_other_hands() -> None:
+    found = {p.key: p for p in load([f"experiment={SHELF[13]}"]).study.portfolios}
+    for verb in ("speak", "listen"):
+        ours, theirs = found[f"we_{verb}"], found[f"they_{verb}"]
+        assert (ours.firm, theirs.firm) == ("organization", "corvane")
+        assert (ours.items, ours.capital) == (theirs.items, theirs.capital)
 
 
 @pytest.mark.parametrize("name", SHELF.values())
