@@ -1,4 +1,4 @@
-"""Whether the organization's budget allows a plan, before anything is run.
+"""Whether a firm's budget allows a plan, before anything is run.
 
 The engine cuts what a quarter's budget does not allow (`sim.policies.afford`), so that a plan that
 is too large for it is not the plan that is compared.
@@ -36,21 +36,21 @@ class Excess:
     budget: float
 
 
-def excess(plan: Plan, scenario: Scenario) -> Excess | None:
+def excess(plan: Plan, scenario: Scenario, firm: int = ORGANIZATION) -> Excess | None:
     """Return where a plan on top of today's spending is beyond the budget; None where it fits.
 
-    What the organization would spend in answer to rivals or revenue is not foreseen: its policy is
-    taken for passive.
+    What the firm that funds it would spend in answer to rivals or revenue is not foreseen: its
+    policy is taken for passive.
     """
-    firm = scenario.firms[ORGANIZATION]
+    payer = scenario.firms[firm]
     spent = plan.effort.sum(axis=0) + plan.investment.sum(axis=0)
-    spent += sum(programme.effort for programme in firm.programmes.values())
-    spent += sum(firm.capital[name].investment for name in CAPITALS)
+    spent += sum(programme.effort for programme in payer.programmes.values())
+    spent += sum(payer.capital[name].investment for name in CAPITALS)
     for mechanism, effort in zip(scenario.mechanisms, plan.effort, strict=True):
         funded = np.flatnonzero(effort > 0)
         if funded.size:
-            spent[funded[0]] += setup_due(scenario, mechanism)
-    beyond = np.flatnonzero(spent > firm.policy.budget * (1 + ROUNDING))
+            spent[funded[0]] += setup_due(scenario, mechanism, firm)
+    beyond = np.flatnonzero(spent > payer.policy.budget * (1 + ROUNDING))
     if not beyond.size:
         return None
-    return Excess(tuple(int(q) + 1 for q in beyond), float(spent.max()), firm.policy.budget)
+    return Excess(tuple(int(q) + 1 for q in beyond), float(spent.max()), payer.policy.budget)

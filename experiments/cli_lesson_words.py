@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 COLUMNS = 100
 # Insights of the shelf that no shipped lesson shows, and why.
 NOT_SHIPPED = {
-    "Worse before better, and the board": "needs a board that can cut the budget in the dip; the "
-    "dip itself is measured below",
-    "Discipline of measurement comes first": "needs reviews that steer money by what is read",
     "Popularity is not influence": "needs targeting by reach and by traced influence",
-    "Mirror world": "needs a change of viewpoint; that firms can be swapped is tested instead",
-    "Single loop and double loop": "needs a policy that re-estimates its beliefs",
-    "Measuring changes behaviour": "needs staff who optimize what is measured",
 }
 
 

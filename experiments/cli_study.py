@@ -15,6 +15,7 @@ from experiments import workers
 from experiments.exits import BAD_INPUT, FINE, SOME_FAILED, code_of, complaint, word_for
 
 if TYPE_CHECKING:
+    from experiments.budget import Excess
     from experiments.conduct import Outcome, Question
     from experiments.settings import Settings
 
@@ -230,6 +231,8 @@ def foretell(question: Question, jobs: int, quiet: bool, plan: Sequence[str] = (
     from experiments import designs
     from experiments.rehearsal import forecast
     from experiments.settings import SettingsError
+    from sim.arms import funder
+    from sim.flows import ORGANIZATION
 
     scenario, study = question.scenario, question.study
     print(f"{scenario.label}: {study.question}")
@@ -240,8 +243,10 @@ def foretell(question: Question, jobs: int, quiet: bool, plan: Sequence[str] = (
     width = max(len(portfolio.key) for portfolio in study.portfolios)
     print(f"\n{'portfolio':{width}}  planned cost ({scenario.currency}, present value)")
     for arm in designs.arms(replace(study, pushes=()), scenario):
-        cost = designs.planned_present_value(arm.plan, scenario, arm.design)
-        mark = "  baseline" if arm.key == study.baseline else ""
+        payer = funder(arm.firm, scenario, arm.key)
+        cost = designs.planned_present_value(arm.plan, scenario, arm.design, payer)
+        mark = f"  paid by {scenario.firms[payer].label}" if payer != ORGANIZATION else ""
+        mark += "  baseline" if arm.key == study.baseline else ""
         print(f"{arm.key:{width}}  {cost:12,.0f}{mark}")
     _warn_of_budget(question)
     if plan:
@@ -257,24 +262,28 @@ def foretell(question: Question, jobs: int, quiet: bool, plan: Sequence[str] = (
 
 
 def _warn_of_budget(question: Question) -> None:
-    """Say which plans the budget of a quarter will cut."""
+    """Say which plans the budget of a quarter will cut, firm by firm that pays them."""
     from experiments import designs
     from experiments.budget import excess
+    from sim.arms import funder
+    from sim.nudging import OURS
 
     scenario = question.scenario
-    planned = designs.arms(question.study, scenario)
-    beyond = {arm.key: found for arm in planned if (found := excess(arm.plan, scenario))}
-    if not beyond:
-        return
-    budget = next(iter(beyond.values())).budget
-    print(
-        f"\nwarning: the budget allows {budget:,.0f} {scenario.currency} a quarter, today's "
-        "programmes and capital included;\nlower planned_cost or raise "
-        "organization.policy.budget, or what is beyond it will be cut:"
-    )
-    for key, found in beyond.items():
-        quarters = f"{len(found.quarters)} of {_count(scenario.quarters, 'quarter')}"
-        print(f"  {key} plans up to {found.most:,.0f}, too much in {quarters}")
+    beyond: dict[str, dict[str, Excess]] = {}
+    for arm in designs.arms(question.study, scenario):
+        if found := excess(arm.plan, scenario, funder(arm.firm, scenario, arm.key)):
+            beyond.setdefault(arm.firm, {})[arm.key] = found
+    for firm, plans in beyond.items():
+        budget = next(iter(plans.values())).budget
+        setting = firm if firm == OURS else f"competitors.{firm}"
+        print(
+            f"\nwarning: the budget allows {budget:,.0f} {scenario.currency} a quarter, today's "
+            "programmes and capital included;\nlower planned_cost or raise "
+            f"{setting}.policy.budget, or what is beyond it will be cut:"
+        )
+        for key, found in plans.items():
+            quarters = f"{len(found.quarters)} of {_count(scenario.quarters, 'quarter')}"
+            print(f"  {key} plans up to {found.most:,.0f}, too much in {quarters}")
 
 
 def _count(number: int, thing: str) -> str:

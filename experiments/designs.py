@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from sim import kpis, volume
-from sim.arms import check_governance
+from sim.arms import check_governance, check_ours, funder
 from sim.checks import check_fields, nearest, require_one_of
 from sim.design import redesigned
 from sim.flows import ORGANIZATION, Flow, muted, open_gates
 from sim.influenced import Thresholds
+from sim.nudging import OURS
 from sim.scenario import (
     CAPITALS,
     INF,
@@ -95,10 +96,12 @@ class Portfolio:
         default=None,
         metadata={"meaning": "how its plan is managed; null for carried out as it stands"},
     )
+    firm: str = word("who funds it: organization, or a competitor by name", default=OURS)
 
     def __post_init__(self) -> None:
         """Check names, that nothing is funded twice and that the shares sum to one."""
         check_fields(self)
+        check_ours(f"portfolio.{self.key}", self.firm, self.design, self.governance)
         freeze(self, "capital")
         check_until("capital", self.capital_start, self.capital_until)
         for name, share in self.capital.items():
@@ -116,6 +119,11 @@ class Portfolio:
     def spends(self) -> bool:
         """Whether it spends anything beyond today."""
         return bool(self.items or self.capital)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is money that the organization spends beyond today."""
+        return self.spends and self.firm == OURS
 
 
 @dataclass(frozen=True)
@@ -211,8 +219,8 @@ class Study:
 
 
 def under_each(portfolio: Portfolio, designs: Sequence[Design]) -> list[Portfolio]:
-    """Return a portfolio once under each design; as it is if it spends nothing or names its own."""
-    if not designs or not portfolio.spends or portfolio.design is not None:
+    """Return a portfolio once under each design; as it is if that cannot matter or is its own."""
+    if not designs or not portfolio.is_ours or portfolio.design is not None:
         return [portfolio]
     return [
         replace(
@@ -226,8 +234,8 @@ def under_each(portfolio: Portfolio, designs: Sequence[Design]) -> list[Portfoli
 
 
 def managed_each(portfolio: Portfolio, governances: Sequence[Governance]) -> list[Portfolio]:
-    """Return a portfolio once under each governance; as it is if it spends nothing or has one."""
-    if not governances or not portfolio.spends or portfolio.governance is not None:
+    """Return a portfolio once under each governance; as it is if none matters or it has one."""
+    if not governances or not portfolio.is_ours or portfolio.governance is not None:
         return [portfolio]
     return [
         replace(
@@ -263,7 +271,7 @@ def managed_alike(study: Study) -> dict[str, str]:
 def _money(portfolio: Portfolio) -> tuple[Any, ...]:
     """Return how a portfolio divides its money."""
     capital = (dict(portfolio.capital), portfolio.capital_start, portfolio.capital_until)
-    return (portfolio.items, *capital)
+    return (portfolio.firm, portfolio.items, *capital)
 
 
 def plan_of(
@@ -274,8 +282,8 @@ def plan_of(
     What reorganizing costs is taken from `planned_cost` first; the shares divide the rest.
 
     Each item gets its share of `planned_cost` in present value: first its set-up (unless the
-    organization runs the mechanism today), the rest as effort that rises over `ramp` quarters and
-    then stays level, and as the volume cost that is expected of it.
+    firm that funds it runs the mechanism today), the rest as effort that rises over `ramp` quarters
+    and then stays level, and as the volume cost that is expected of it.
 
     Raises
     ------
@@ -285,20 +293,21 @@ def plan_of(
     plan = Plan.nothing(len(scenario.mechanisms), scenario.quarters)
     where = f"portfolio.{portfolio.key}"
     worth, at_start = quarter_worth(scenario), start_worth(scenario)
+    firm = funder(portfolio.firm, scenario, f"{where}.firm")
     planned_cost -= _reorganizing(portfolio, scenario, planned_cost, design)
     for item in portfolio.items:
         name = f"{where}.items.{item.mechanism}"
         profile = _profile(name, item.start, item.ramp, item.until, scenario.quarters)
         row = _mechanism(name, item.mechanism, scenario)
         money = item.share * planned_cost
-        money -= setup_due(scenario, scenario.mechanisms[row]) * at_start[item.start - 1]
+        money -= setup_due(scenario, scenario.mechanisms[row], firm) * at_start[item.start - 1]
         if money <= 0:
             less = "" if design is None else f" (what design {design.key!r} leaves)"
             raise ValueError(
                 f"{name}.share={item.share:g} of planned_cost={planned_cost:g}{less} does not pay "
                 f"the set-up of {scenario.mechanisms[row].setup:g}: raise the share or planned_cost"
             )
-        plan.effort[row] = profile * _level(scenario, row, profile, money, worth)
+        plan.effort[row] = profile * _level(scenario, row, profile, money, worth, firm)
     for name, share in portfolio.capital.items():
         profile = _profile(f"{where}.capital", portfolio.capital_start, 1,
                            portfolio.capital_until, scenario.quarters)  # fmt: skip
@@ -307,18 +316,20 @@ def plan_of(
     return plan
 
 
-def planned_present_value(plan: Plan, scenario: Scenario, design: Design | None = None) -> float:
-    """Return the present value of a plan and of its design, in currency.
+def planned_present_value(
+    plan: Plan, scenario: Scenario, design: Design | None = None, firm: int = ORGANIZATION
+) -> float:
+    """Return the present value of a firm's plan and of its design, in currency.
 
     Set-up, effort, expected volume, investment and what reorganizing costs.
     """
     worth, at_start = quarter_worth(scenario), start_worth(scenario)
     total = float(plan.effort.sum(axis=0) @ worth + plan.investment.sum(axis=0) @ worth)
     for row, (mechanism, effort) in enumerate(zip(scenario.mechanisms, plan.effort, strict=True)):
-        total += float(volume.of_plan(scenario, row, effort) @ worth)
+        total += float(volume.of_plan(scenario, row, effort, firm) @ worth)
         funded = np.flatnonzero(effort > 0)
         if funded.size:
-            total += setup_due(scenario, mechanism) * float(at_start[funded[0]])
+            total += setup_due(scenario, mechanism, firm) * float(at_start[funded[0]])
     return total if design is None else total + reorganizing_worth(design, scenario)
 
 
@@ -360,7 +371,7 @@ def _reorganizing(
 
 
 def _level(
-    scenario: Scenario, row: int, profile: np.ndarray, money: float, worth: np.ndarray
+    scenario: Scenario, row: int, profile: np.ndarray, money: float, worth: np.ndarray, firm: int
 ) -> float:
     """Return the full effort per quarter that costs `money` today, expected volume included.
 
@@ -373,7 +384,8 @@ def _level(
     low, high = 0.0, most
     for _ in range(HALVINGS):
         level = (low + high) / 2.0
-        cost = float((level * profile + volume.of_plan(scenario, row, level * profile)) @ worth)
+        effort = level * profile
+        cost = float((effort + volume.of_plan(scenario, row, effort, firm)) @ worth)
         low, high = (low, level) if cost > money else (level, high)
     return low
 
@@ -395,6 +407,7 @@ def arms(study: Study, scenario: Scenario) -> list[Arm]:
             design=study.design_of(portfolio),
             governance=study.governance_of(portfolio),
             goals=study.goals,
+            firm=portfolio.firm,
         )
         for portfolio in study.portfolios
     ]
@@ -426,6 +439,7 @@ def twins(arm: Arm, n_firms: int) -> list[tuple[Flow, Arm]]:
                 nudges=arm.nudges,
                 governance=arm.governance,
                 goals=arm.goals,
+                firm=arm.firm,
             ),
         )
         for flow in Flow
@@ -449,9 +463,9 @@ def start_worth(scenario: Scenario) -> np.ndarray:
     return _week_worth(scenario)[:, 0]
 
 
-def setup_due(scenario: Scenario, mechanism: Mechanism) -> float:
-    """Return what starting a mechanism costs: nothing if it is a programme of today."""
-    running = scenario.firms[ORGANIZATION].programmes
+def setup_due(scenario: Scenario, mechanism: Mechanism, firm: int = ORGANIZATION) -> float:
+    """Return what starting a mechanism costs a firm: nothing if it is a programme of today."""
+    running = scenario.firms[firm].programmes
     return 0.0 if mechanism.key in running else mechanism.setup
 
 

@@ -9,7 +9,7 @@ from experiments.figure_flows import flow_contributions, influence_matrix
 from experiments.figure_ledger import influence_ledger
 from experiments.figure_scorecard import scorecard_grid
 from experiments.notation import flows_named
-from experiments.report_findings import Findings, course, readings
+from experiments.report_findings import Findings, readings
 from experiments.sheet import Sheet
 from experiments.strategy_map_routing import CrowdedMapError
 from sim.flows import Flow
@@ -51,9 +51,9 @@ def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
             findings.influence, findings.traced, cast, study.headline[0], quarter, findings.parts
         )
     if not study.ledger.empty:
-        course = ledger_course(study.ledger)
-        kept = [arm for arm in study.arms if arm in set(course["arm"])]
-        made |= {f"{LEDGER}_{arm}": influence_ledger(course, arm, study.arms[arm]) for arm in kept}
+        counts = ledger_course(study.ledger)
+        kept = [arm for arm in study.arms if arm in set(counts["arm"])]
+        made |= {f"{LEDGER}_{arm}": influence_ledger(counts, arm, study.arms[arm]) for arm in kept}
     status, words = readings(findings)
     unsensed = [int(flow) for flow in Flow if not findings.sensed[-1, flow - 1]]
     try:

@@ -396,8 +396,8 @@ def budget_warning(findings: Findings) -> str:
     if not words:
         return ""
     return (
-        f"Warning: the budget cut {listed(words)}; raise organization.policy.budget or lower "
-        "planned_cost to compare what was planned."
+        f"Warning: the budget cut {listed(words)}; raise policy.budget of the firm that pays "
+        "(organization.policy.budget) or lower planned_cost to compare what was planned."
     )
 
 

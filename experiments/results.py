@@ -18,6 +18,7 @@ from experiments.designs import Study
 from experiments.journal import Answer, Planned, Runs, UnitResult
 from experiments.store import columns_of, dictionary
 from sim import kpis
+from sim.arms import funder
 from sim.flows import ORGANIZATION
 from sim.scenario import CAPITALS, Scenario
 from sim.structure import INSIGHT
@@ -117,7 +118,9 @@ def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
     value_row = kpis.INDEX["net_present_value"]
     rows = []
     for planned in _ordered(runs):
-        cost = designs.planned_present_value(planned.arm.plan, scenario, planned.arm.design)
+        payer, cost = funder(planned.arm.firm, scenario, planned.arm.key), 0.0
+        if payer == ORGANIZATION:  # what a competitor pays costs the organization nothing
+            cost = designs.planned_present_value(planned.arm.plan, scenario, planned.arm.design)
         for r in range(study.replications):
             if (planned.arm.key, r) not in at:
                 continue
@@ -137,7 +140,7 @@ def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
                     cost,
                     float(unit.spending_worth[:, :, place].sum())
                     + float(at_start @ unit.reorganization[:, place]),
-                    *_cuts(unit.afforded[:, ORGANIZATION, place]),
+                    *_cuts(unit.afforded[:, payer, place]),
                     float(unit.kpi[-1, value_row, place]),
                 )
             )

@@ -72,14 +72,19 @@ COLUMNS: tuple[Column, ...] = (
         (
             "planned_cost",
             "currency",
-            "present value of the plan: set-up, running, expected volume, investment, reorganizing",
+            "present value of the plan: set-up, running, expected volume, investment, reorganizing "
+            "(0 if a competitor pays)",
         ),
         (
             "realised_cost",
             "currency",
             "present value of all spending on mechanisms, capital and design",
         ),
-        ("quarters_cut", "quarters", "in which budget or board allowed less than was wished for"),
+        (
+            "quarters_cut",
+            "quarters",
+            "in which the payer's budget or board allowed less than wished for",
+        ),
         ("least_afforded", "share", "of a quarter's wished-for spending that they allowed"),
         ("net_present_value", "currency", "discounted profit - investment, to the last quarter"),
     ),

@@ -10,7 +10,7 @@ from sim.catalogue import INDEX
 from sim.checks import require_one_of
 from sim.design import redesigned
 from sim.flows import ORGANIZATION, Law
-from sim.nudging import check_nudges
+from sim.nudging import OURS, check_nudges
 from sim.scenario import CAPITALS, Arm, Scenario
 from sim.state import World
 
@@ -65,6 +65,8 @@ def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:
         arm.check()
         check_nudges(arm, scenario)
         check_governance(arm)
+        funder(arm.firm, scenario, f"firm of arm {arm.key!r}")
+        check_ours(f"arm {arm.key!r}", arm.firm, arm.design, arm.governance)
         if arm.design is not None:
             redesigned(arm.design, scenario.firms[ORGANIZATION], scenario.mechanisms)
             if arm.design.start > scenario.quarters:
@@ -72,6 +74,34 @@ def check_arms(arms: Sequence[Arm], scenario: Scenario) -> None:
                     f"design.{arm.design.key}.start={arm.design.start} of arm {arm.key!r} lies "
                     f"beyond the horizon of {scenario.quarters} quarters"
                 )
+
+
+def funder(firm: str, scenario: Scenario, name: str) -> int:
+    """Return the place of the firm that funds a plan: organization, or a competitor by name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such firm, with `name`, those there are and the nearest.
+    """
+    keys = [each.key for each in scenario.firms]
+    require_one_of(name, firm, [OURS, *keys[1:]])
+    return ORGANIZATION if firm == OURS else keys.index(firm)
+
+
+def check_ours(name: str, firm: str, design: object, governance: object) -> None:
+    """Check that only the organization's own plan comes with a design or a governance.
+
+    Raises
+    ------
+    ValueError
+        Naming what a competitor's plan cannot have.
+    """
+    for what, value in (("design", design), ("governance", governance)):
+        if firm != OURS and value is not None:
+            raise ValueError(
+                f"{name}: firm={firm!r} with a {what}: a {what} is the organization's own"
+            )
 
 
 def check_governance(arm: Arm) -> None:

@@ -41,7 +41,7 @@ from typing import Protocol
 import numpy as np
 
 from sim import firm_kernels, firms, kernels, kpis, levers, managing, sensing, volume
-from sim.arms import check_arms, check_world
+from sim.arms import check_arms, check_world, funder
 from sim.checks import require_whole
 from sim.complaints import Queue
 from sim.firms import FirmState, Physics64
@@ -196,6 +196,7 @@ class Run:
         self.scenario, self.world = scenario, world
         self.arms = pad(arms)
         self.n_lanes = len(self.arms)
+        self.funder = np.array([funder(arm.firm, scenario, arm.key) for arm in self.arms])
         self.key = (np.uint32(seed).view(np.int32), np.uint32(replication).view(np.int32))
         self.slots = np.array([slot_of(f.key) for f in scenario.firms], np.int32)
         self.order = np.array(
@@ -379,7 +380,8 @@ class Run:
         present = self.calendar.present(self.week + 1 - self.before)
         if self.quarter:
             effort, more = self._manage_plan(base[0])
-            base[0] += effort
+            for f in range(len(base)):
+                base[f] += np.where(self.funder == f, effort, 0.0)
         afforded = []
         for f, firm in enumerate(scenario.firms):
             wish = policy_named(firm.policy.name)(f, firm.policy, self._observed(f, base))
@@ -388,8 +390,7 @@ class Run:
             due = np.where(starts, self.given.setup[:, None], 0.0)
             money = np.array([[firm.capital[c].investment] for c in CAPITALS])
             money = np.repeat(money, self.n_lanes, axis=1) * present[f]
-            if f == 0:
-                money = money + more
+            money = money + np.where(self.funder == f, more, 0.0)
             left = np.maximum(firm.policy.budget - state.reorganization[f], 0.0)
             activity = volume.of_wish(self.given, self.physics, state, f, wish)
             effort, due, money, share = afford(wish, due, money, left, activity)

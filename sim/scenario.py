@@ -1317,7 +1317,7 @@ class Arm:
     key, label : str
         Name in tables and in reports.
     plan : Plan
-        What the organization funds beyond today.
+        What is funded beyond today.
     gates : float array (3, n_firms) in [0, 1]
         Openness of outbound, peer and inbound influence per firm, see sim/flows.py.
     physics : mapping
@@ -1330,6 +1330,9 @@ class Arm:
         How the organization manages its plan; None carries it out as it stands.
     goals : tuple of Goal
         What its management reads against; the opening is their reference.
+    firm : str
+        Who funds the plan: organization, or a competitor by name. Indicators stay the
+        organization's.
     """
 
     key: str
@@ -1341,6 +1344,7 @@ class Arm:
     nudges: tuple[Nudge, ...] = ()
     governance: Governance | None = None
     goals: tuple[Goal, ...] = ()
+    firm: str = "organization"
 
     def __post_init__(self) -> None:
         """Check gates and the names of coefficients."""

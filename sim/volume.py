@@ -38,8 +38,10 @@ def of_wish(given: Any, physics: Any, state: Any, firm: int, wish: np.ndarray) -
     return cost
 
 
-def of_plan(scenario: Scenario, row: int, effort: np.ndarray) -> np.ndarray:
-    """Return the organization's volume cost per quarter, float64 (quarters,), beyond today's.
+def of_plan(
+    scenario: Scenario, row: int, effort: np.ndarray, firm: int = ORGANIZATION
+) -> np.ndarray:
+    """Return a firm's volume cost per quarter, float64 (quarters,), beyond today's.
 
     Parameters
     ----------
@@ -50,11 +52,12 @@ def of_plan(scenario: Scenario, row: int, effort: np.ndarray) -> np.ndarray:
     """
     if scenario.mechanisms[row].volume == 0:
         return np.zeros(scenario.quarters)
-    return _of_horizon(scenario, row, effort) - _of_horizon(scenario, row, 0.0 * effort)
+    today = _of_horizon(scenario, row, 0.0 * effort, firm)
+    return _of_horizon(scenario, row, effort, firm) - today
 
 
-def _of_horizon(scenario: Scenario, row: int, effort: np.ndarray) -> np.ndarray:
-    mechanism, firm = scenario.mechanisms[row], scenario.firms[ORGANIZATION]
+def _of_horizon(scenario: Scenario, row: int, effort: np.ndarray, f: int) -> np.ndarray:
+    mechanism, firm = scenario.mechanisms[row], scenario.firms[f]
     today = firm.programmes.get(mechanism.key)
     base, mu = (0.0, 0.0) if today is None else (today.effort, today.maturity)
     ready = capability.bundle(
@@ -62,7 +65,7 @@ def _of_horizon(scenario: Scenario, row: int, effort: np.ndarray) -> np.ndarray:
         *(mechanism.needs.get(name, 0.0) for name in CAPITALS),
         scenario.physics.complementarity,
     )
-    week_cost = mechanism.volume * _share_reached(scenario, row) / WEEKS_PER_QUARTER
+    week_cost = mechanism.volume * _share_reached(scenario, row, f) / WEEKS_PER_QUARTER
     quarters = [base] * scenario.warm_up + (base + effort).tolist()
     cost = np.zeros(len(quarters))
     for q, money in enumerate(quarters):
@@ -80,12 +83,12 @@ def _of_horizon(scenario: Scenario, row: int, effort: np.ndarray) -> np.ndarray:
     return cost[scenario.warm_up :]
 
 
-def _share_reached(scenario: Scenario, row: int) -> float:
-    """Return the share of all stakeholders that the organization reaches by a mechanism today.
+def _share_reached(scenario: Scenario, row: int, f: int) -> float:
+    """Return the share of all stakeholders that a firm reaches by a mechanism today.
 
     By the scenario's counts and shares; people's own tables may reach others.
     """
-    mechanism, ours = scenario.mechanisms[row], scenario.firms[ORGANIZATION].key
+    mechanism, ours = scenario.mechanisms[row], scenario.firms[f].key
     reached = sum(
         kind.count * (kind.tied.get(ours, 0.0) if mechanism.reach == "tied" else 1.0)
         for kind in scenario.stakeholders

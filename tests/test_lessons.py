@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import cli, cli_lesson, cli_lesson_words, lessons, shape
+from experiments import cli, cli_lesson, cli_lesson_words, designs, lessons, shape
 from experiments.analysis import Cube
 from experiments.lessons import HOLDS, OPEN, OPPOSITE, Claim
 from experiments.settings import SettingsError, load
 from experiments.settings_files import read_yaml, shipped_dir
 from sim import kpis
+from sim.arms import funder
 from sim.scorecard import Target
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -147,21 +148,60 @@ def test_the_shelf_has_a_dozen_lessons_named_by_number() -> None:
 
 @pytest.mark.parametrize("name", SHELF.values())
 def test_both_worlds_of_a_lesson_compose_at_equal_cost(name: str) -> None:
-    from experiments import designs
-
     worlds = cli_lesson.worlds_of(name, cli.parse(["lesson", name]))
     for settings in worlds.values():
         arms = designs.arms(settings.study, settings.scenario)
         assert len(arms) <= 6
         costs = [
-            designs.planned_present_value(a.plan, settings.scenario, a.design)
+            designs.planned_present_value(
+                a.plan, settings.scenario, a.design, funder(a.firm, settings.scenario, a.key)
+            )
             for a in arms
             if a.key != settings.study.baseline
         ]
         assert costs == pytest.approx([settings.study.planned_cost] * len(costs))
     shipped, other = worlds["as_shipped"], worlds["otherwise"]
-    assert (shipped.scenario, shipped.study.designs) != (other.scenario, other.study.designs)
+    differ = [
+        (each.scenario, each.study.designs, each.study.governances) for each in (shipped, other)
+    ]
+    assert differ[0] != differ[1]
     assert shipped.study.planned_cost == other.study.planned_cost
+
+
+@pytest.mark.parametrize(
+    ("number", "rules"),
+    [
+        (6, ("as_planned", "impatient_board")),
+        (8, ("single_loop", "low_maturity")),
+        (14, ("as_planned", "single_loop", "double_loop")),
+        (15, ("as_planned", "goodhart")),
+    ],
+)
+def test_lessons_about_management_change_nothing_but_management(
+    number: int, rules: tuple[str, ...]
+) -> None:
+    settings = load([f"experiment={SHELF[number]}"])
+    study, lesson = settings.study, settings.lesson
+    assert lesson is not None
+    arms = {arm.key: arm for arm in designs.arms(study, settings.scenario)}
+    managed = {key: arm for key, arm in arms.items() if arm.governance is not None}
+    assert tuple(rule.key for rule in study.governances) == rules
+    assert len(managed) == len(arms) - 1
+    for key, arm in managed.items():
+        twin = arms[designs.managed_alike(study)[key]]
+        assert np.array_equal(arm.plan.effort, twin.plan.effort)
+        assert np.array_equal(arm.plan.investment, twin.plan.investment)
+        assert (arm.design, arm.goals) == (twin.design, twin.goals)
+    said = [c for c in lesson.claims if {c.arm, c.against} <= {*managed}]
+    assert any(c.arm.split("+")[0] == c.against.split("+")[0] for c in said)
+
+
+def test_the_mirror_world_has_the_same_portfolios_in_other_hands() -> None:
+    found = {p.key: p for p in load([f"experiment={SHELF[13]}"]).study.portfolios}
+    for verb in ("speak", "listen"):
+        ours, theirs = found[f"we_{verb}"], found[f"they_{verb}"]
+        assert (ours.firm, theirs.firm) == ("organization", "corvane")
+        assert (ours.items, ours.capital) == (theirs.items, theirs.capital)
 
 
 @pytest.mark.parametrize("name", SHELF.values())

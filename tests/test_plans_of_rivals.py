@@ -1,0 +1,126 @@
+"""Plans in a competitor's hands: who funds, what it costs whom, and that places can be traded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import village
+
+from experiments import cli, designs
+from experiments.budget import excess
+from experiments.settings import SettingsError, load
+from sim.engine import Run, simulate
+from sim.population import build_world
+from sim.scenario import Programme
+
+SHARES = "[{mechanism: brand_advertising, share: 0.6}, {mechanism: co_design, share: 0.4}]"
+RIVALS = (
+    "portfolio.rival={label: Theirs, description: In other hands., firm: river_street, "
+    f"items: {SHARES}}}"
+)
+
+
+def funded(market: object, firm: str = "organization", **efforts: float) -> object:
+    made = replace(village.arm(market), plan=village.plan(market, **efforts), firm=firm)
+    made.plan.investment[0] = 7.0
+    return made
+
+
+def test_a_plan_in_a_rivals_hands_is_ours_where_the_firms_trade_places() -> None:
+    market = village.scenario(quarters=3)
+    there = replace(market, firms=market.firms[::-1])
+    rival = market.firms[1].key
+    one, other = (
+        Run(m, (arm,), 5, 0, build_world(m, 5, 0))
+        for m, arm in (
+            (market, funded(market, rival, advertising=9.0)),
+            (there, funded(there, advertising=9.0)),
+        )
+    )
+    for _ in range(3):
+        one.advance_quarter()
+        other.advance_quarter()
+    assert one.firms.effort[1, 0, 0] == one.firms.effort[0, 0, 0] + 9.0
+    assert one.firms.investment[1, 0, 0] == one.firms.investment[0, 0, 0] + 7.0
+    for name in ("effort", "investment", "maturity", "ready", "tied", "worth", "goodwill"):
+        here, swapped = getattr(one.firms, name), getattr(other.firms, name)
+        assert np.array_equal(here, swapped[::-1]), name
+
+
+def test_who_funds_is_each_arms_own_in_a_pass() -> None:
+    market = village.scenario(quarters=2)
+    rival = market.firms[1].key
+    ours, theirs = (
+        replace(funded(market, firm, advertising=9.0), key=firm) for firm in ("organization", rival)
+    )
+    together = simulate(market, [ours, theirs], 3)
+    for place, arm in enumerate((ours, theirs)):
+        alone = simulate(market, [arm], 3)
+        assert np.array_equal(together.kpi[..., place], alone.kpi[..., 0], equal_nan=True)
+    spent = together.spending.sum(axis=(0, 1))
+    assert spent[0] > spent[1]
+
+
+def test_a_rival_pays_no_set_up_for_what_it_runs_today() -> None:
+    settings = load(["scenario=village", RIVALS, "portfolios=[as_is, rival]"])
+    rival = settings.scenario.firms[1]
+    runs = dict(rival.programmes) | {"co_design": Programme(5.0, 1.0)}
+    firms = (settings.scenario.firms[0], replace(rival, programmes=runs))
+    there = replace(settings.scenario, firms=firms)
+    row = [m.key for m in there.mechanisms].index("co_design")
+    efforts = []
+    for scenario in (settings.scenario, there):
+        arm = designs.arms(settings.study, scenario)[1]
+        assert arm.firm == "river_street"
+        cost = designs.planned_present_value(arm.plan, scenario, None, 1)
+        assert cost == pytest.approx(settings.study.planned_cost)
+        efforts.append(arm.plan.effort[row].sum())
+    assert efforts[1] > efforts[0]
+
+
+def test_the_payers_budget_is_what_limits_a_plan() -> None:
+    market = village.scenario(quarters=2)
+    rich, poor = (
+        replace(f.policy, budget=b) for f, b in zip(market.firms, (1e6, 20.0), strict=True)
+    )
+    market = replace(
+        market,
+        firms=(replace(market.firms[0], policy=rich), replace(market.firms[1], policy=poor)),
+    )
+    plan = village.plan(market, advertising=50.0)
+    assert excess(plan, market) is None
+    found = excess(plan, market, 1)
+    assert found is not None
+    assert found.budget == 20.0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("firm: river_stret", "portfolio.rival.firm='river_stret'"),
+        ("firm: mill_lane", "portfolio.rival.firm='mill_lane'"),
+        ("firm: river_street, governance: single_loop", "a governance is the organization's"),
+        ("firm: river_street, design: network", "a design is the organization's"),
+    ],
+)
+def test_a_plan_that_no_competitor_can_have_is_refused(change: str, said: str) -> None:
+    written = RIVALS.replace("firm: river_street", change)
+    with pytest.raises(SettingsError) as refused:
+        load(["scenario=village", written, "portfolios=[as_is, rival]"])
+    assert said in str(refused.value)
+
+
+def test_ways_of_managing_are_not_asked_of_rivals() -> None:
+    crossed = ["governances=[as_planned, single_loop]", "designs=[]"]
+    made = load(["scenario=village", RIVALS, "portfolios=[as_is, rival, transparency]", *crossed])
+    keys = [p.key for p in made.study.portfolios]
+    assert keys == ["as_is", "rival", "transparency+as_planned", "transparency+single_loop"]
+
+
+def test_a_dry_run_says_who_pays(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "scenario=village", RIVALS, "portfolios=[as_is, rival]", "replications=1"]
+    assert cli.main([*words, "quarters=2", "--dry-run", "--quiet", "--jobs", "1"]) == 0
+    line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("rival "))
+    assert line.endswith("paid by River Street bakery")
