@@ -9,7 +9,7 @@ from experiments.figure_flows import flow_contributions, influence_matrix
 from experiments.figure_ledger import influence_ledger
 from experiments.figure_scorecard import scorecard_grid
 from experiments.notation import flows_named
-from experiments.report_findings import Findings, readings
+from experiments.report_findings import Findings, course, readings
 from experiments.sheet import Sheet
 from experiments.strategy_map_routing import CrowdedMapError
 from sim.flows import Flow
