@@ -196,6 +196,7 @@ def study_results(
             for portfolio in study.portfolios
             if (design := study.design_of(portfolio)) is not None
         },
+        theirs=tuple(p.key for p in study.portfolios if p.spends and not p.is_ours),
         siblings=designs.siblings(study),
         entries={
             **{d.key: d.label for d in scenario.firms[ORGANIZATION].departments},

@@ -7,7 +7,7 @@ Source: METHODS C.1 to C.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,10 +77,12 @@ def ranking(
     costs: Mapping[str, tuple[float, float]] | None = None,
     worth: Mapping[str, float] | None = None,
     table: pd.DataFrame | None = None,
+    theirs: Collection[str] = (),
 ) -> pd.DataFrame:
     """Rank all arms by the mean difference on the first headline indicator at the horizon.
 
-    Arms without a value come last. Columns: rank, arm, payback_quarter, payback_share,
+    Arms without a value come last, and before them those that are a competitor's to choose
+    (`theirs`). Columns: rank, arm, payback_quarter, payback_share,
     planned_cost, realised_cost, from_first (the verdict on the difference from the first-ranked
     arm, Holm over the others) and, per headline indicator, `<kpi>.mean`, `.low`, `.high`,
     `.better`, `.n`, `.p`, `.p_holm` and `.verdict`. `worth` is the smallest difference worth having
@@ -105,8 +107,9 @@ def ranking(
         records.append(record)
     frame = pd.DataFrame(records)
     first = headline[0]
-    order = (-direction(first) * frame[f"{first}.mean"]).fillna(np.inf)
-    frame = frame.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
+    better = (direction(first) * frame[f"{first}.mean"]).to_numpy()
+    order = np.lexsort((-better, frame["arm"].isin(theirs), np.isnan(better)))
+    frame = frame.iloc[order].reset_index(drop=True)
     frame.insert(0, "rank", np.arange(1, len(frame) + 1))
     frame["from_first"] = _from_first(cube, list(frame["arm"]), first, (worth or {}).get(first, 0))
     return frame

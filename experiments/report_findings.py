@@ -80,6 +80,8 @@ class StudyResults:
         The tidy table of how insight travels.
     designed : mapping
         Label of its design by arm, of those that have one.
+    theirs : tuple of str
+        Arms whose money is a competitor's to spend: they are shown and never advised.
     siblings : mapping
         By arm that has a design: the first arm of the same portfolio, itself if it is the first.
     entries : mapping
@@ -120,6 +122,7 @@ class StudyResults:
     notes: tuple[str, ...] = ()
     insight: pd.DataFrame | None = None
     designed: Mapping[str, str] = field(default_factory=dict)
+    theirs: tuple[str, ...] = ()
     siblings: Mapping[str, str] = field(default_factory=dict)
     entries: Mapping[str, str] = field(default_factory=dict)
     governance: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -231,6 +234,11 @@ class Findings:
         return self.cast.order
 
     @property
+    def ours(self) -> tuple[str, ...]:
+        """Those of them that the organization may choose."""
+        return tuple(arm for arm in self.order if arm not in self.study.theirs)
+
+    @property
     def in_money(self) -> bool:
         """Whether money is what the study asks for, so that payback is worth telling."""
         return ranking.PAYBACK_KPI in self.study.headline
@@ -296,10 +304,16 @@ def find(study: StudyResults) -> Findings:
     worth = _worth(study, cube)
     table = analysis.differences(cube, study.baseline, study.headline, worth)
     ranked = ranking.ranking(
-        cube, study.baseline, study.headline, _costs(study.runs, study.baseline), worth, table
+        cube,
+        study.baseline,
+        study.headline,
+        _costs(study.runs, study.baseline),
+        worth,
+        table,
+        study.theirs,
     )
     order = tuple(arm for arm in ranked["arm"] if arm != study.baseline)
-    first = order[0] if order else study.baseline
+    first = next((arm for arm in order if arm not in study.theirs), study.baseline)
     at_horizon = study.influence[study.influence["quarter"] == cube.quarters]
     influence = analysis.summarize(at_horizon, ["arm", "flow", "kind", "measure"])
     present = set(influence["arm"])

@@ -41,9 +41,8 @@ def decision(findings: Findings) -> tuple[tuple[str, str], ...]:
 
 def recommended(findings: Findings) -> str | None:
     """Return the highest-ranked portfolio that is better by a difference worth having."""
-    column = f"{findings.study.headline[0]}.verdict"
-    found = findings.ranking[findings.ranking[column] == BETTER]["arm"]
-    return str(found.iloc[0]) if len(found) else None
+    kpi = findings.study.headline[0]
+    return next((arm for arm in findings.ours if findings.verdict(arm, kpi) == BETTER), None)
 
 
 def name_of(findings: Findings, kpi: str) -> str:
@@ -84,6 +83,10 @@ def _what(findings: Findings) -> str:
     study, kpi, arm = findings.study, findings.study.headline[0], findings.shown
     base, label = findings.cast.against, study.label(arm)
     if arm == study.baseline:
+        if findings.order:
+            return (
+                f"Nothing here is ours to choose: all but {base} is for competitors to do."
+            )
         return f"Only {base} was run, so that nothing was compared and nothing can be recommended."
     verdict, best = findings.verdict(arm, kpi), recommended(findings)
     by = amount(findings, kpi, findings.judged(arm, kpi)["mean"])
@@ -95,7 +98,7 @@ def _what(findings: Findings) -> str:
     if verdict == ONE_RUN:
         return (
             f"One replication decides nothing. In this one {label} "
-            f"{'comes first, ' if len(findings.order) > 1 else 'makes a difference of '}"
+            f"{'comes first, ' if len(findings.ours) > 1 else 'makes a difference of '}"
             f"{by} against {base} in {name_of(findings, kpi)}; run at least ten."
         )
     if verdict == NO_VALUE:
@@ -117,8 +120,8 @@ def _nothing(findings: Findings, verdict: str, by: str) -> str:
     """Say why nothing is recommended; `by` is by how much the best mean differs, in words."""
     kpi, base = findings.study.headline[0], findings.cast.against
     name, label = name_of(findings, kpi), findings.study.label(findings.shown)
-    alone = len(findings.order) == 1
-    if all(findings.verdict(arm, kpi) == WORSE for arm in findings.order):
+    alone = len(findings.ours) == 1
+    if all(findings.verdict(arm, kpi) == WORSE for arm in findings.ours):
         if alone:
             return f"Carry on as now. {label} does worse than {base} in {name} ({by})."
         return (
@@ -189,7 +192,7 @@ def _how_sure(findings: Findings) -> str:
     )
     if n < study.planned_replications:
         text += f" ({study.planned_replications} were planned)"
-    if recommended(findings) == findings.ranking["arm"].iloc[0] and len(findings.order) > 1:
+    if recommended(findings) == findings.ranking["arm"].iloc[0] and len(findings.ours) > 1:
         return f"{text}. {_rivals(findings)}"
     return f"{text}.{_needed(findings, arm)}"
 
@@ -201,7 +204,7 @@ def _rivals(findings: Findings) -> str:
     """
     kpi, base = findings.study.headline[0], findings.cast.against
     words = dict(zip(findings.ranking["arm"], findings.ranking["from_first"], strict=True))
-    also = [arm for arm in findings.order[1:] if findings.verdict(arm, kpi) == BETTER]
+    also = [arm for arm in findings.ours[1:] if findings.verdict(arm, kpi) == BETTER]
     near = [findings.study.label(arm) for arm in also if words[arm] in (SAME, SMALL)]
     if not also:
         return f"No other portfolio does better than {base} beyond chance."

@@ -141,7 +141,8 @@ def first_ranked(study: Study, runs: Runs) -> str | None:
     """Return the portfolio with the highest mean paired difference on the first headline indicator.
 
     At the last quarter, over the replications that both it and the baseline finished; the better
-    direction is the indicator's. None where no portfolio can be compared with the baseline.
+    direction is the indicator's. A competitor's portfolio is nothing to choose. None where no other
+    can be compared with the baseline.
     """
     row = kpis.INDEX[study.headline[0]]
     direction = kpis.TABLE[row].direction
@@ -150,6 +151,7 @@ def first_ranked(study: Study, runs: Runs) -> str | None:
         for at, (unit, place) in runs.index().items()
         if not unit.errors[place]
     }
+    ours = {p.key for p in study.portfolios if p.is_ours or not p.spends} - {study.baseline}
     means: dict[str, float] = {}
     for planned in runs.planned:
         key = planned.arm.key
@@ -159,7 +161,7 @@ def first_ranked(study: Study, runs: Runs) -> str | None:
             if (key, r) in last and (study.baseline, r) in last
         ]
         pairs = without_dust(*np.reshape(both, (-1, 2)).T)
-        if not planned.flow and key != study.baseline and np.isfinite(pairs).any():
+        if key in ours and not planned.flow and np.isfinite(pairs).any():
             means[key] = direction * float(np.nanmean(pairs))
     return max(means, key=lambda key: means[key]) if means else None
 

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import synthetic_results
 import village
 
 from experiments import cli, designs
 from experiments.budget import excess
+from experiments.report_findings import find
+from experiments.report_words import decision
 from experiments.settings import SettingsError, load
 from sim.engine import Run, simulate
 from sim.population import build_world
@@ -124,3 +127,14 @@ def test_a_dry_run_says_who_pays(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([*words, "quarters=2", "--dry-run", "--quiet", "--jobs", "1"]) == 0
     line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("rival "))
     assert line.endswith("paid by River Street bakery")
+
+
+def test_a_rivals_portfolio_is_shown_and_never_advised() -> None:
+    """Whatever it does for us: here it makes us rich."""
+    study = synthetic_results.study(replications=4)
+    arms = [arm for arm in study.arms if arm != study.baseline]
+    best = find(study).shown
+    assert find(replace(study, theirs=(best,))).shown in set(arms) - {best}
+    findings = find(replace(study, theirs=tuple(arms)))
+    assert findings.shown == study.baseline
+    assert decision(findings)[0][1].startswith("Nothing here is ours to choose")

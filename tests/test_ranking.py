@@ -52,6 +52,13 @@ def test_an_arm_without_any_run_ranks_last() -> None:
     assert list(found["arm"]) == ["as_is", "bad", "gone"]
 
 
+def test_what_is_a_competitors_to_choose_ranks_behind_what_is_ours() -> None:
+    kpi = "net_present_value"
+    values = {"as_is": [[0, 5]] * 3, "ours": [[0, 4]] * 3, "theirs": [[0, 9]] * 3}
+    found = ranking.ranking(cube(values), "as_is", [kpi], theirs=("theirs",))
+    assert list(found["arm"]) == ["as_is", "ours", "theirs"]
+
+
 def test_others_are_compared_with_the_first_and_by_what_is_worth_having() -> None:
     values = {"as_is": [[0, r] for r in range(6)], "best": [[0, r + 10.0] for r in range(6)],
               "near": [[0, r + 9.5] for r in range(6)]}  # fmt: skip
