@@ -105,6 +105,14 @@ def test_negative_word_of_mouth_weighs_as_much_more_as_said() -> None:
     assert attitude(run)[0] == pytest.approx(-0.28125, abs=3e-5)
 
 
+def test_a_bad_word_from_beyond_the_bound_of_confidence_weighs_nothing_either() -> None:
+    """Carl at -.6 is too far for Anna at 0: a negativity of 3 finds nothing of his to weigh."""
+    ties = hearing((0, 1, LN2), (0, 2, LN2))
+    people = handmade.world(3, 1, evidence=ties, opening_attitude=[[0.0], [0.4], [-0.6]])
+    market = still(peer_persuasion=1.0, confidence=0.5, negativity=3.0, **SPEAK)
+    assert attitude(advanced(market, people, weeks=1))[0] == pytest.approx(0.2, abs=3e-5)
+
+
 def test_a_message_makes_a_firm_salient_whatever_it_says() -> None:
     """Anna hears two messages at contact .5 and salience .9 per message: hazard .9 from .5."""
     ties = hearing((0, 1, 0.5), (0, 2, 0.5))
@@ -208,6 +216,32 @@ def test_an_experience_by_hand() -> None:
     assert field(run, EXPECTATION) == pytest.approx([0.63, 0.63, 0.6], abs=1e-6)
     assert field(run, KEPT) == pytest.approx([2.05, 2.05, 2.0], abs=1e-6)
     assert attitude(run) == pytest.approx([0.1660091926, 0.1660091926, 0.0], abs=1e-6)
+
+
+def test_what_one_lives_tells_of_ones_own_provider_alone() -> None:
+    """Anna lives firm 0, Ben firm 1, Carl nothing: each feels what is lived, of whom it is lived.
+
+    Satisfied by tanh(1 x .5) = .462117; attitude half way from .5 to there, salience 1 - .5 e^-.4.
+    """
+    market = certain_experience(
+        satisfaction_rate=1.0,
+        disconfirmation=0.0,
+        performance_effect=1.0,
+        experience_persuasion=LN2,
+        salience_per_experience=0.4,
+    )
+    firms = tuple(replace(market.firms[0], key=f"firm{f}") for f in range(2))
+    people = handmade.world(3, 2, tied=[0, 1, -1], opening_attitude=np.full((3, 2), 0.5))
+    run = started(replace(market, firms=firms), people)
+    for firm in range(2):
+        field(run, SALIENCE, firm)[:] = 0.5
+    run.advance_week(opens=True)
+    lived = (0.5 + 0.4621171573) / 2
+    assert attitude(run, 0) == pytest.approx([lived, 0.5, 0.5], abs=1e-6)
+    assert attitude(run, 1) == pytest.approx([0.5, lived, 0.5], abs=1e-6)
+    in_mind = 1 - 0.5 * np.exp(-0.4)
+    assert field(run, SALIENCE, 0) == pytest.approx([in_mind, 0.5, 0.5], abs=1e-6)
+    assert field(run, SALIENCE, 1) == pytest.approx([0.5, in_mind, 0.5], abs=1e-6)
 
 
 def test_a_disappointment_by_hand() -> None:
@@ -421,6 +455,24 @@ def test_of_two_offers_alike_either_is_the_stronger_as_often() -> None:
     won = referring(("a", "b"))
     assert won["a"] == pytest.approx(20, abs=13)
     assert won["a"] + won["b"] == 40
+
+
+def test_an_offer_is_taken_as_often_as_its_contact_says() -> None:
+    """Four hundred hear one promoter at a contact of ln 2: half take the offer, within 4 sd."""
+    n = 401
+    market = still(n, 2, referral_offer=1.0, **SPEAK)
+    firms = (
+        village.firm("firm0", programmes={}, levers={"referral": 1.0}),
+        village.firm("firm1", programmes={}),
+    )
+    ties = np.zeros((n, n))
+    ties[:-1, -1] = LN2
+    people = handmade.world(n, 2, contact=ties, evidence=ties, tied=[1] * (n - 1) + [0])
+    run = started(replace(market, firms=firms), people)
+    run.state.people[-1, -1] = 0.9
+    run.advance_week(opens=True)
+    taken = (run.state.marks[:-1, OFFER, 0] != 0).sum()
+    assert taken == pytest.approx(200, abs=40)
 
 
 def test_a_referral_offer_wins_a_customer_and_is_credited() -> None:
