@@ -32,6 +32,7 @@ from sim.state import (
     LEFT,
     LOSSES,
     MESSAGE_HAZARD,
+    NEGATIVE,
     OFFER,
     OFFER_HAZARD,
     PEER_RATE,
@@ -393,6 +394,18 @@ def test_a_complaint_nobody_answers_is_abandoned_after_the_patience() -> None:
     assert run.firms.quarter[ABANDONED, 0, 0] == 2
     run.advance_week(opens=False)
     assert run.firms.quarter[ARRIVED, 0, 0] == 4
+
+
+def test_a_bad_word_about_a_rival_is_no_grievance_and_no_complaint() -> None:
+    """Anna is glad of firm 0 and speaks badly of firm 1; Ben is unhappy with firm 0 itself."""
+    disliked = [[0.0, -0.8], [0.0, -0.8], [0.0, 0.0]]
+    people = handmade.world(3, 2, tied=[0, 0, -1], opening_attitude=disliked)
+    run = started(complaining(3), people)
+    run.state.people[:, -1] = [[0.6], [-0.6], [0.0]]
+    run.advance_week(opens=True)
+    assert run.counts[NEGATIVE, 1, 0, 0] == 2
+    assert (run.state.marks[:, GRIEVANCE, 0] > 0).tolist() == [False, True, False]
+    assert run.firms.quarter[ARRIVED, :, 0].tolist() == [1, 0]
 
 
 def test_a_complaint_is_addressed_to_the_firm_it_is_about() -> None:
