@@ -84,9 +84,7 @@ def _what(findings: Findings) -> str:
     base, label = findings.cast.against, study.label(arm)
     if arm == study.baseline:
         if findings.order:
-            return (
-                f"Nothing here is ours to choose: all but {base} is for competitors to do."
-            )
+            return f"Nothing here is ours to choose: all but {base} is for competitors to do."
         return f"Only {base} was run, so that nothing was compared and nothing can be recommended."
     verdict, best = findings.verdict(arm, kpi), recommended(findings)
     by = amount(findings, kpi, findings.judged(arm, kpi)["mean"])
