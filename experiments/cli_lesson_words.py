@@ -40,7 +40,7 @@ class Conducted:
 
     def labels(self, world: str) -> dict[str, str]:
         """Return the arms' labels in a world."""
-        return {p.key: p.label for p in self.settings[world].study.portfolios}
+        return self.settings[world].study.labels
 
     def currency(self, world: str) -> str:
         """Return what money is counted in."""
