@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.cli_study import RESULTS, baseline_of, check_portfolio, values_of
+from experiments.cli_study import RESULTS, baseline_of, check_portfolio, refuse_pushes, values_of
 from experiments.exits import FINE
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def _plot(
         raise SettingsError("explain needs flow=1 to flow=6: the flow that the twin mutes")
     flow = Flow(_whole("flow", own["flow"][0], 1, len(Flow)))
     settings, portfolio = _settings(options, own["portfolio"])
+    refuse_pushes(settings, "explain")
     scenario, study = settings.scenario, settings.study
     quarter = scenario.quarters
     if own["quarter"]:

@@ -23,9 +23,11 @@ from experiments.cli_lesson_words import Conducted, page, question, shape_lines,
 from experiments.cli_study import RESULTS, Watcher, cores, foretell, question_of
 from experiments.exits import FINE, SOME_FAILED
 from experiments.lessons import AS_SHIPPED, OTHERWISE, WORLDS, Finding, Lesson
+from experiments.links import in_words
 
 if TYPE_CHECKING:
     from experiments.conduct import Outcome
+    from experiments.designs import Push
     from experiments.settings import Settings
 
 ALL, SHAPE = "all", "shape"
@@ -114,7 +116,7 @@ def worlds_of(name: str, options: argparse.Namespace) -> dict[str, Settings]:
     changes = found.otherwise.settings
     # What is claimed as shipped need not fit there; what is claimed there is checked below.
     other = load([*base, *changes, *own, "lesson=null"], options.config_dir)
-    arms = [portfolio.key for portfolio in other.study.portfolios]
+    arms = list(other.study.labels)
     guarded("", lessons.check_otherwise, found, arms, other.scenario.quarters)
     return {AS_SHIPPED: shipped, OTHERWISE: other}
 
@@ -144,7 +146,7 @@ def conduct_lesson(
 
 
 def cube_of_outcome(outcome: Outcome, settings: Settings) -> Any:
-    """Return the scorecard of a study's arms as one array.
+    """Return the scorecard of a study's arms, those that push among them, as one array.
 
     Raises
     ------
@@ -156,8 +158,7 @@ def cube_of_outcome(outcome: Outcome, settings: Settings) -> Any:
 
     if not outcome.counts["finished"]:
         raise SettingsError("no run has finished; the table runs says why")
-    arms = [portfolio.key for portfolio in settings.study.portfolios]
-    return cube_of(outcome.results.scorecard, arms)
+    return cube_of(outcome.scorecard, list(settings.study.labels))
 
 
 def _conduct(
@@ -219,8 +220,22 @@ def _dry_run(worlds: dict[str, Settings], options: argparse.Namespace, argv: Seq
     for world in WORLDS:
         print(f"\n{world}:")
         asked = question_of(worlds[world], shlex.join(["influence", *argv]))
-        foretell(asked, options.jobs or cores(), options.quiet)
+        plan = _pushed(worlds[world].study.pushes)
+        foretell(asked, options.jobs or cores(), options.quiet, plan)
     return FINE
+
+
+def _pushed(pushes: Sequence[Push]) -> list[str]:
+    """Return one line per arm that pushes: what it does."""
+    width = max((len(push.key) for push in pushes), default=0)
+    said = [
+        [*map(in_words, push.nudges), *([f"flow {push.muted} muted"] if push.muted else [])]
+        for push in pushes
+    ]
+    return [
+        f"{push.key:{width}}  pushed: {'; '.join(words)}"
+        for push, words in zip(pushes, said, strict=True)
+    ]
 
 
 def answered(lesson_: Lesson) -> str:

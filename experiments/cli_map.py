@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.cli_study import Asked, check_portfolio, values_of
+from experiments.cli_study import Asked, check_portfolio, refuse_pushes, values_of
 from experiments.exits import FINE, SOME_FAILED
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def asked(options: argparse.Namespace) -> Asked:
     if chosen:
         others += [f"portfolios=[{chosen[0]}]", f"baseline={chosen[0]}"]
     settings = load(others, options.config_dir)
+    refuse_pushes(settings, "map")
     study, scenario = settings.study, settings.scenario
     trials, pushes = guarded("nudges", trials_of, settings.strategy_map, settings.nudges, scenario)
     study = replace(study, pushes=tuple(pushes), twins="none", ledger="none", shapley=False)

@@ -72,9 +72,22 @@ def study(
 
 def _comparison(options: argparse.Namespace) -> Asked:
     settings, name = _asked(options)
+    refuse_pushes(settings, options.verb)
     from experiments.conduct import finish
 
     return Asked(settings, name, finish, _say_how_it_ended)
+
+
+def refuse_pushes(settings: Settings, verb: str) -> None:
+    """Refuse arms that push where portfolios are compared: nobody can buy them."""
+    from experiments.settings import SettingsError
+
+    if settings.study.pushes:
+        named = ", ".join(push.key for push in settings.study.pushes)
+        raise SettingsError(
+            f"pushes: {verb} is about what can be bought, and {named} are interventions that cost "
+            "nothing; influence lesson runs them, pushes={} leaves none"
+        )
 
 
 def _useful(jobs: int, wished: int | None, settings: Settings, quiet: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from experiments import designs, provenance, store
-from experiments.designs import Study
+from experiments.designs import Push, Study
 from experiments.journal import Runs
 from experiments.provenance import Identity
 from experiments.rehearsal import load_kernels
@@ -65,10 +65,11 @@ class Watcher(Progress, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a study: its results and how many runs finished and failed."""
+    """What came of a study: its results, how many runs ended how, every arm's scorecard."""
 
     results: StudyResults
     counts: Mapping[str, int]
+    scorecard: pd.DataFrame
 
 
 def conduct(
@@ -133,7 +134,7 @@ def finish(
         except BrokenProcessPool:
             store.write_table(folder, name, tables[name])
     store.write_manifest(folder, manifest)
-    return Outcome(results, runs.counts())
+    return Outcome(results, runs.counts(), tables["scorecard"])
 
 
 def mark_finished(manifest: dict[str, Any], runs: Runs) -> None:
@@ -159,11 +160,12 @@ def provenance_of(manifest: Mapping[str, Any], study: Study) -> dict[str, Any]:
 def study_results(
     question: Question, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]
 ) -> StudyResults:
-    """Return what the report reads."""
+    """Return what the report reads: the portfolios; of pushes it says only that they are there."""
     from experiments.report import StudyResults, departments_of, processes_of
     from experiments.results import NEW_DEPARTMENTS
 
     scenario, study = question.scenario, question.study
+    tables = {name: _without(table, study.pushes) for name, table in tables.items()}
     return StudyResults(
         question=study.question,
         scenario=scenario.label,
@@ -216,6 +218,25 @@ def study_results(
         board=question.board,
         strategy_map=question.strategy_map,
         provenance=provenance_of(manifest, study),
+        notes=_about_pushes(study.pushes),
+    )
+
+
+def _without(table: pd.DataFrame, pushes: Sequence[Push]) -> pd.DataFrame:
+    """Return the rows of a table that are about no arm that pushes."""
+    if not pushes or "arm" not in table:
+        return table
+    return table[~table["arm"].isin([push.key for push in pushes])]
+
+
+def _about_pushes(pushes: Sequence[Push]) -> tuple[str, ...]:
+    if not pushes:
+        return ()
+    named = ", ".join(f"“{push.label}”" for push in pushes)
+    return (
+        f"Beside the portfolios, the baseline was pushed from outside ({named}). That costs "
+        "nothing and cannot be bought, so that it is not ranked here; what came of it stands in "
+        "the tables.",
     )
 
 

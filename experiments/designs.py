@@ -136,8 +136,10 @@ class Push:
     muted: int = number(0, 6, "-", "influence flow that is muted; 0 for none", default=0)
 
     def __post_init__(self) -> None:
-        """Check ranges."""
+        """Check ranges and that it does something."""
         check_fields(self)
+        if not self.nudges and not self.muted:
+            raise ValueError("nudges=[] push nothing: give at least one nudge, or mute a flow")
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,7 @@ class Study:
         names = [*keys, *(push.key for push in self.pushes)]
         if len(set(names)) != len(names):
             raise ValueError(f"portfolios: names must differ, got {', '.join(names)}")
+        self._check_looks()
         require_one_of("baseline", self.baseline, keys)
         require_one_of("twins", self.twins, TWINS)
         require_one_of("ledger", self.ledger, TWINS)
@@ -203,6 +206,23 @@ class Study:
             if portfolio.governance is not None:
                 path = f"portfolio.{portfolio.key}.governance"
                 require_one_of(path, portfolio.governance, [g.key for g in self.governances])
+
+    def _check_looks(self) -> None:
+        """Refuse to look closer at arms that push: what nobody can buy is not ranked."""
+        looks = (("twins", self.twins, "none"), ("ledger", self.ledger, "none"),
+                 ("shapley", self.shapley, False))  # fmt: skip
+        for name, value, nothing in looks:
+            if self.pushes and value != nothing:
+                raise ValueError(
+                    f"{name}={value!r}: it is of portfolios alone, and a study with pushes has "
+                    f"none; set {name}={str(nothing).lower()}"
+                )
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Key to label of every arm, muted twins aside: the portfolios, then the pushes."""
+        bought = {portfolio.key: portfolio.label for portfolio in self.portfolios}
+        return bought | {push.key: push.label for push in self.pushes}
 
     @property
     def n_arms(self) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from experiments.designs import Push
 from sim import kpis, levers
 from sim.checks import nearest
-from sim.scenario import Nudge, Scenario, freeze, word
+from sim.scenario import STATES, Nudge, Scenario, freeze, word
 from sim.strategy_map import RIVALS, UNMEASURED, Link, StrategyMap
 
 
@@ -124,6 +124,15 @@ def trials_of(
     return trials, list(pushes.values())
 
 
+# Which of the stakeholders that a nudge names it reaches, by scenario.WHOM.
+REACHED = {
+    "all": "{who}",
+    "chance": "{share:g} % of {who} chosen by chance",
+    "reach": "the {share:g} % of {who} who are heard by most",
+    "traced": "the {share:g} % of {who} whose words moved attitudes most",
+}
+
+
 def in_words(nudge: Nudge) -> str:
     """Say what a nudge does, in a few words with its unit."""
 
@@ -134,6 +143,16 @@ def in_words(nudge: Nudge) -> str:
     when = f"in quarter {nudge.quarter}" if nudge.once else f"from quarter {nudge.quarter} on"
     if nudge.capital:
         return f"{whose}{nudge.capital} capital by {size(100 * nudge.by)} % of its stock {when}"
+    if nudge.state:
+        unit = STATES[nudge.state][2]
+        about = {"organization": "", "rivals": " about rivals"}.get(
+            nudge.firm, f" about {nudge.firm}"
+        )
+        who = REACHED[nudge.whom].format(
+            who=", ".join(nudge.to) or "everybody", share=100 * nudge.share
+        )
+        each = "once, " if nudge.once else "every quarter, "
+        return f"{nudge.state}{about} of {who} by {size(nudge.by)} ({unit}), {each}{when}"
     unit = levers.lever(nudge.lever).unit
     whom = f" to {', '.join(nudge.to)}" if nudge.to else ""
     return f"{whose}{nudge.lever.replace('_', ' ')}{whom} by {size(nudge.by)} ({unit}) {when}"

@@ -30,7 +30,12 @@ from experiments.settings_files import (
     shipped_dir,
 )
 from experiments.settings_listing import Row, rows
-from experiments.settings_outside import season_here, shocks_here, stakeholders_here
+from experiments.settings_outside import (
+    pushes_here,
+    season_here,
+    shocks_here,
+    stakeholders_here,
+)
 from experiments.settings_sheet import (
     Sheet,
     check_names,
@@ -39,6 +44,7 @@ from experiments.settings_sheet import (
     mechanism_here,
     useful_mechanisms,
 )
+from sim.nudging import check_nudges
 from sim.scenario import Design, Scenario
 from sim.scorecard import Board
 from sim.strategy_map import StrategyMap, strategy_map_of
@@ -101,7 +107,9 @@ def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Setti
 
             scenario = guarded("", apply_people, sheet.people, scenario, config_dir or Path.cwd())
         study = _study(sheet)
-        guarded("", designs.arms, study, scenario)
+        for arm in guarded("", designs.arms, study, scenario):
+            if arm.nudges:
+                guarded(f"pushes.{arm.key}", check_nudges, arm, scenario)
         _check_lesson(sheet, study)
         drawn = guarded("strategy_map", strategy_map_of, sheet.strategy_map)
     except SettingsError as error:
@@ -292,6 +300,7 @@ def _study(sheet: Sheet) -> Study:
         ledger=sheet.ledger,
         ledger_thresholds=sheet.ledger_thresholds,
         shapley=sheet.shapley,
+        pushes=pushes_here(sheet),
     )
     return study
 
@@ -300,8 +309,7 @@ def _check_lesson(sheet: Sheet, study: Study) -> None:
     """Refuse claims about what the study has not, and a falsifier that changes no setting."""
     if sheet.lesson is None:
         return
-    arms = [portfolio.key for portfolio in study.portfolios]
-    guarded("", lessons.check, sheet.lesson, arms, sheet.quarters)
+    guarded("", lessons.check, sheet.lesson, list(study.labels), sheet.quarters)
     for i, text in enumerate(sheet.lesson.otherwise.settings):
         try:
             key, value = split(text)

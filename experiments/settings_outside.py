@@ -1,4 +1,4 @@
-"""Shocks and the season of a sheet, fitted to the market that runs.
+"""Shocks, the season and the pushes of a sheet, fitted to the market that runs.
 
 Their files belong to no scenario: they speak of `customers` and of `last_competitor`, in the money
 of the shelf. Here the words become the market's types, the money is scaled as mechanisms' is, and
@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from experiments.designs import Push
 from experiments.settings_errors import SettingsError, guarded, nearest
 from experiments.settings_sheet import Sheet, firms_of
-from sim.scenario import FIRM_WORDS, Season, Shock, StakeholderType
+from sim.nudging import OURS, RIVALS
+from sim.scenario import FIRM_WORDS, Nudge, Season, Shock, StakeholderType
 
 
 def shocks_here(sheet: Sheet) -> tuple[Shock, ...]:
@@ -47,6 +49,35 @@ def shocks_here(sheet: Sheet) -> tuple[Shock, ...]:
 def season_here(sheet: Sheet) -> Season:
     """Return the season with audiences replaced by the market's types."""
     return dataclasses.replace(sheet.season, to=_kinds(sheet, "season", sheet.season.to))
+
+
+def pushes_here(sheet: Sheet) -> tuple[Push, ...]:
+    """Return the pushes with audiences replaced by the market's types.
+
+    Raises
+    ------
+    SettingsError
+        If one names a firm that there is not, or reaches nobody in this market.
+    """
+    firms = [OURS, RIVALS, *(firm.key for _, firm in firms_of(sheet))]
+
+    def here(where: str, nudge: Nudge) -> Nudge:
+        if nudge.firm not in firms:
+            raise SettingsError(
+                f"{where}.firm={nudge.firm!r} is unknown{nearest(nudge.firm, firms)}",
+                f"{where}.firm",
+            )
+        return dataclasses.replace(nudge, to=_kinds(sheet, where, nudge.to))
+
+    return tuple(
+        dataclasses.replace(
+            push,
+            nudges=tuple(
+                here(f"pushes.{push.key}.nudges.{i}", nudge) for i, nudge in enumerate(push.nudges)
+            ),
+        )
+        for push in sheet.pushes
+    )
 
 
 def stakeholders_here(sheet: Sheet) -> tuple[StakeholderType, ...]:

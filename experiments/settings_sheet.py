@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.designs import Portfolio, Study
+from experiments.designs import Portfolio, Push, Study
 from experiments.lessons import Lesson
 from experiments.links import Nudges
 from experiments.settings_build import hints_of, member_hint
@@ -114,6 +114,9 @@ class Sheet:
         "names of governances, of the shelf: each portfolio that spends is run under each of them; "
         "none for each under its own"
     )
+    pushes: tuple[Push, ...] = word(
+        "arms of a lesson that push the baseline somewhere, by name; they cost nothing"
+    )
     baseline: str = _same(Study, "baseline")
     replications: int = _same(Study, "replications")
     seed: int = _same(Study, "seed")
@@ -205,13 +208,18 @@ def _check_keys(sheet: Sheet) -> None:
     for shelf, members in (("mechanism", sheet.mechanism), ("portfolio", sheet.portfolio)):
         keys |= {f"{shelf}.{key}": key for key in members}
         remedies |= {f"{shelf}.{key}": ": rename its file" for key in members}
+    keys |= {f"pushes.{push.key}": push.key for push in sheet.pushes}
     for path, key in keys.items():
         if not KEY.fullmatch(key):
             raise SettingsError(
                 f"{path}: the name {key!r} must consist of 1 to 64 of a-z, 0-9 and _"
-                f"{remedies[path]}",
+                f"{remedies.get(path, '')}",
                 path,
             )
+    for push in sheet.pushes:
+        if push.key in sheet.portfolio:
+            path = f"pushes.{push.key}"
+            raise SettingsError(f"{path}: a portfolio is called {push.key!r}; rename one", path)
 
 
 def _check_people(sheet: Sheet) -> None:

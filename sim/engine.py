@@ -3,7 +3,7 @@
 A run starts with its warm-up, lived as is and not counted, so that feelings and talk have settled
 before the first quarter and its opening can be read.
 
-A quarter, in which an arm's nudges, if any, push levers and capital first (nudging):
+A quarter, in which an arm's nudges, if any, push levers, capital and states first (nudging):
   1. governance manages the plan by what was read; policies set effort and            managing
      investment from what was seen; the budget scales them                            policies
   2. insight's way through the departments is worked out anew                        laws.routing
@@ -47,7 +47,7 @@ from sim.complaints import Queue
 from sim.firms import FirmState, Physics64
 from sim.history import READING, History
 from sim.laws import finance
-from sim.nudging import CapitalNudges, shifts
+from sim.nudging import CapitalNudges, Shift, shift_states, shifts, state_shifts
 from sim.opening import (
     Facts,
     Luck,
@@ -60,6 +60,7 @@ from sim.opening import (
 from sim.passes import Pass
 from sim.policies import Observed, afford, policy_named
 from sim.population import build_world
+from sim.reaching import Reaching
 from sim.rng import slot_of
 from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Scenario
 from sim.shocks import Calendar
@@ -219,6 +220,8 @@ class Run:
         uncertainty = self.coefficients[kernels.COEFFICIENTS.index("need_uncertainty")]
         self.firms = open_firms(scenario, world, self.given, uncertainty)
         self.nudged_capital = CapitalNudges(scenario, self.arms)
+        self.reaching = Reaching(scenario, self.arms, world, seed, replication)
+        self.shifted: list[Shift] = []  # of states, at the start of this quarter
         self.gates = np.ones_like(self.given.gates)  # of the quarter lived last
         self.luck = Luck(scenario, seed, replication, self.slots)
         self.lens = sensing.Lens(
@@ -365,11 +368,17 @@ class Run:
         self.churn.append(np.stack([lost, self.start.tied[:, customer].sum(axis=1)]).astype(float))
 
     def _nudge(self) -> None:
-        """Push levers and capital where arms say so, before anybody plans the quarter."""
+        """Push levers, capital and states where arms say so, before anybody plans the quarter."""
         if any(arm.nudges for arm in self.arms):
             at = (self.scenario, self.arms, self.quarter)
             self.given.shift[:] = shifts(*at)
             self.nudged_capital.push(*at, self.firms.stock, self.given.depreciation)
+            present = self.calendar.present(self.week + 1 - self.before)
+            ids = self.facts.ids
+            self.shifted = state_shifts(
+                *at, present, lambda nudge, f, lane: self.reaching.rows(nudge, f, lane, ids)
+            )
+            shift_states(self.state, self.shifted)
 
     def plan_quarter(self) -> None:
         """Let every firm's policy and plan set this quarter's money, within its budget."""
@@ -557,9 +566,9 @@ class Run:
 
         Returns counts int64 (len(COUNTS), F, K, L) and what employees feel, int64 (F, L).
         """
-        layout, n_parts = self.state.layout, min(self.threads, self.facts.n_blocks)
-        n = self.world.n_stakeholders
-        cuts = [min(n, BLOCK * (self.facts.n_blocks * j // n_parts)) for j in range(n_parts + 1)]
+        layout, facts = self.state.layout, self.facts
+        n, n_parts = self.world.n_stakeholders, min(self.threads, facts.n_blocks)
+        cuts = [min(n, BLOCK * (facts.n_blocks * j // n_parts)) for j in range(n_parts + 1)]
         shape = (layout.n_passes, n_parts)
         size = layout.lanes_of_pass
         counts = np.zeros((*shape, *self.counts.shape[:-1], size), np.int32)
@@ -581,8 +590,10 @@ class Run:
             )
 
         self._prepare()
-        for stage in (meet, hear):
-            self._each(stage, shape)
+        self._each(meet, shape)
+        if not self.quarter and self.reaching.moved:
+            self.reaching.trace(self.state, facts.ids, self.drive, self.coefficients)
+        self._each(hear, shape)
         return (
             np.concatenate(counts.sum(axis=1, dtype=np.int64), axis=-1),
             np.concatenate(engagement.sum(axis=1, dtype=np.int64), axis=-1),

@@ -38,6 +38,7 @@ class Stream(IntEnum):
     SHOCK = 8
     READING = 9
     TURNOVER = 10
+    NUDGE = 11
 
 
 @law

@@ -27,6 +27,17 @@ CAPITALS = ("human", "information", "organization")
 MATURITY_LAWS = ("exponential", "logistic", "internal_bass")
 REACHES = ("all", "tied")
 TAGS = ("none", "permission", "privacy", "spin")
+# What stakeholders hold of a firm, as far as nudges shift it: range and unit.
+STATES: Mapping[str, tuple[float, float, str]] = MappingProxyType(
+    {
+        "salience": (0.0, 1.0, "probability"),
+        "attitude": (-1.0, 1.0, "attitude"),
+        "expectation": (0.0, 1.0, "quality"),
+        "trust": (0.0, 1.0, "share"),
+        "satisfaction": (-1.0, 1.0, "satisfaction"),
+    }
+)
+WHOM = (EVERYBODY, "chance", "reach", "traced")
 CODE = re.compile(r"[A-Z][A-Za-z0-9]{0,7}")
 DELAY = 4  # weeks until a breach is known, where nothing else is said; assumption
 # What `spread` is to a network generator, and its range there; None where it is not read.
@@ -1268,18 +1279,38 @@ class Nudge:
     """A small push from outside at one place of a firm, to see what follows; it costs nothing.
 
     A lever is shifted for as long as the nudge lasts and stays within its range. A capital is
-    raised by a share of its stock; `once` lets the addition wear, else it is kept up.
+    raised by a share of its stock; `once` lets the addition wear, else it is kept up. A state of
+    stakeholders about the firm is shifted at the start of each quarter in which the nudge lasts,
+    and goes its way from there; `whom` and `share` say of which of them.
     """
 
     by: float = number(
-        -1e6, 1e6, "lever's unit, or share of the stock", "how far it is pushed", "assumption"
+        -1e6,
+        1e6,
+        "lever's unit, share of the stock, or state's unit",
+        "how far it is pushed: a lever and a state by so much, a capital by that share of it",
+        "assumption",
     )
     lever: str = word("lever that is shifted, see sim/levers.py", default="")
     capital: str = word("capital that is raised in place of a lever", default="")
+    state: str = word(
+        "what stakeholders hold of the firm that is shifted in place of a lever: salience, "
+        "attitude, expectation, trust or, of those tied to it, satisfaction",
+        default="",
+    )
     firm: str = word(
         "whose: organization, rivals (every one of them) or a firm's name", default="organization"
     )
     to: tuple[str, ...] = word("stakeholder types; none named: all of them", default=())
+    whom: str = word(
+        "which stakeholders of those types a state is shifted of: all, or a share of them: by "
+        "chance, by reach (heard by most) or traced (whose words moved attitudes to the firm most "
+        "in the warm-up)",
+        default=EVERYBODY,
+    )
+    share: float = number(
+        0, 1, "share", "of those types, above 0; 1 where whom is all", "assumption", default=1.0
+    )
     quarter: int = number(
         1, 80, "quarter", "first one with it (1 is the first)", "convention", default=1
     )
@@ -1288,11 +1319,20 @@ class Nudge:
     def __post_init__(self) -> None:
         """Check that it pushes one thing, by a number that makes sense."""
         check_fields(self)
-        if bool(self.lever) == bool(self.capital):
+        if sum(map(bool, (self.lever, self.capital, self.state))) != 1:
             raise ValueError(
-                f"a nudge moves one lever or one capital, got lever={self.lever!r} and "
-                f"capital={self.capital!r}"
+                f"a nudge moves one lever, one capital or one state, got lever={self.lever!r}, "
+                f"capital={self.capital!r} and state={self.state!r}"
             )
+        if self.state:
+            self._check_state()
+            return
+        for name, value, usual in (("whom", self.whom, EVERYBODY), ("share", self.share, 1.0)):
+            if value != usual:
+                raise ValueError(
+                    f"nudge of {self.lever or self.capital}: {name}={value!r} has no meaning, "
+                    "stakeholders are chosen for a state alone"
+                )
         if self.lever:
             require_one_of("nudge: lever", self.lever, levers.INDEX)
             if self.to and levers.TABLE[levers.INDEX[self.lever]].of_firm:
@@ -1306,6 +1346,19 @@ class Nudge:
             raise ValueError(f"nudge of {self.capital} capital: to={list(self.to)} has no meaning")
         if self.by <= -1:
             raise ValueError(f"nudge of {self.capital} capital: by={self.by!r} must be above -1")
+
+    def _check_state(self) -> None:
+        require_one_of("nudge: state", self.state, STATES)
+        require_one_of("nudge: whom", self.whom, WHOM)
+        low, high, _ = STATES[self.state]
+        require_in(f"nudge of {self.state}: by", self.by, low - high, high - low)
+        if self.whom == EVERYBODY and self.share != 1:
+            raise ValueError(
+                f"nudge of {self.state}: share={self.share!r} has no meaning where whom is all; "
+                f"choose whom of {', '.join(WHOM[1:])}"
+            )
+        if self.share == 0:
+            raise ValueError(f"nudge of {self.state}: share=0 must be above 0, it reaches nobody")
 
 
 @dataclass(frozen=True)

@@ -269,7 +269,8 @@ class State:
     ----------
     people : float32 (N, 5 F + 1, L)
         Per firm salience [0, 1], attitude [-1, 1], expectation [0, 1], kept and broken promises
-        (pseudo-counts, >= prior); last satisfaction with the provider [-1, 1].
+        (pseudo-counts, >= prior, or >= 0 where a nudge took from them); last satisfaction with the
+        provider [-1, 1].
     marks : int32 (N, 6, L)
         Provider (-1 none), tenure (weeks), quiet until week, grievance remembered until week, open
         ticket (week + 1, 0 none), live referral offer (firm + 1) * 65536 + last week.

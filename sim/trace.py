@@ -20,8 +20,10 @@ from sim.kernels.shared import COEFFICIENTS, TIE, TURN
 from sim.laws import choice, experience, news, outbound, peer
 from sim.laws.relax import share_of_rate, threshold
 from sim.lookup import Person
+from sim.nudging import shift_states
 from sim.opening import open_rows
 from sim.rng import Stream, normal_of
+from sim.scenario import WEEKS_PER_QUARTER
 from sim.state import (
     BAD_NEWS,
     BAD_WORD,
@@ -39,6 +41,7 @@ from sim.state import (
     PEER_RATE,
     PROMISE,
     PROMISE_RATE,
+    PROVIDER,
     QUALITY_LOGIT,
     SWITCHING,
     UNANSWERED,
@@ -116,7 +119,7 @@ class Week:
     came : bool
         Whether it has taken the place of somebody else at the week's beginning.
     before, after : Person
-        What was true of it.
+        What was true of it; before the first week of a quarter, after nudges pushed it.
     impressions : float (F,)
         Average impressions per head of its type that a firm makes, 0 where that flow is muted.
     experience : Experience or None
@@ -204,6 +207,8 @@ def retrace(run: Run, row: int, lane: int, before: Person) -> Week:
     came = bool((run.newcomers.of(run.week).row == row).any())
     if came:
         before = newcomer(run, row, lane)
+    elif run.week % WEEKS_PER_QUARTER == 1:
+        before = nudged(run, row, lane, before)
     scene = _Scene(run, row, lane, before)
     met, satisfied = scene.meet()
     attitude, salience, messages = scene.change(met, satisfied)
@@ -247,6 +252,26 @@ def newcomer(run: Run, row: int, lane: int) -> Person:
         scenario, state, np.array([0]), kind, tied, attitude, run.coefficients[:, one], present
     )
     return lookup.person(state, 0, 0)
+
+
+def nudged(run: Run, row: int, lane: int, before: Person) -> Person:
+    """Return what is true of somebody once this quarter's nudges have pushed it."""
+    here = np.zeros(1, np.int64)
+    pushed = [
+        shift._replace(lane=0, rows=here)
+        for shift in run.shifted
+        if shift.lane == lane and row in shift.rows
+    ]
+    if not pushed:
+        return before
+    state = State(Layout(1, 1, people=False), run.world.n_firms)
+    felt = before[:5]  # of every firm, in the order of a state's fields
+    state.people[0, :-1, 0] = np.stack(felt, axis=-1).reshape(-1)
+    state.people[0, -1, 0] = before.satisfaction
+    state.marks[0, PROVIDER, 0] = before.provider
+    shift_states(state, pushed)
+    after = lookup.person(state, 0, 0)
+    return Person(*after[:6], *before[6:])
 
 
 def check(week: Week) -> None:

@@ -27,11 +27,11 @@ from experiments.link_strength import (
     ratio,
     values_of,
 )
-from experiments.links import Nudges, Trial, in_words, trials_of
+from experiments.links import REACHED, Nudges, Trial, in_words, trials_of
 from experiments.settings import SettingsError, load
 from experiments.strategy_map_drawing import DOTS, PALE
 from sim import kpis
-from sim.scenario import Nudge
+from sim.scenario import WHOM, Nudge
 from sim.strategy_map import Link, StrategyMap
 
 SMALL = ["scenario=village", "quarters=4", "replications=6", "--jobs", "1"]
@@ -239,6 +239,19 @@ def test_a_nudge_is_said_in_words() -> None:
     assert in_words(Nudge(0.2, lever="impressions", firm="rivals", quarter=2, once=True)) == (
         "rivals' impressions by +0.2 (per capita per week) in quarter 2"
     )
+    assert in_words(Nudge(0.2, state="attitude", to=("customers",))) == (
+        "attitude of customers by +0.2 (attitude), every quarter, from quarter 1 on"
+    )
+    assert in_words(
+        Nudge(-0.1, state="trust", firm="rivals", whom="reach", share=0.02, once=True)
+    ) == (
+        "trust about rivals of the 2 % of everybody who are heard by most by −0.1 (share), once, "
+        "in quarter 1"
+    )
+
+
+def test_every_choice_of_whom_has_words() -> None:
+    assert tuple(REACHED) == WHOM
 
 
 @pytest.mark.parametrize(

@@ -159,8 +159,8 @@ def test_a_model_of_one_arm_can_be_nudged(market: Scenario) -> None:
     [
         ({"lever": "qualty"}, "did you mean 'quality'"),
         ({"capital": "humane"}, "did you mean 'human'"),
-        ({}, "one lever or one capital"),
-        ({"lever": "quality", "capital": "human"}, "one lever or one capital"),
+        ({}, "one lever, one capital or one state"),
+        ({"lever": "quality", "capital": "human"}, "one lever, one capital or one state"),
         ({"lever": "routing", "to": ("customers",)}, "one value for the whole firm"),
         ({"capital": "human", "to": ("customers",)}, "has no meaning"),
         ({"capital": "human", "by": -1.0}, "above -1"),

@@ -202,6 +202,8 @@ def test_streams_keep_their_numbers_because_results_depend_on_them() -> None:
         "BREACH": 7,
         "SHOCK": 8,
         "READING": 9,
+        "TURNOVER": 10,
+        "NUDGE": 11,
     }
 
 
