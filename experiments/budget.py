@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.designs import setup_due
+from sim.fields import CAPITALS
 from sim.flows import ORGANIZATION
-from sim.scenario import CAPITALS, Plan, Scenario
+from sim.plans import Plan
+from sim.scenario import Scenario
 
 ROUNDING = 1e-9
 

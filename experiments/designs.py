@@ -20,25 +20,15 @@ from sim import kpis, volume
 from sim.arms import check_governance, check_ours, funder
 from sim.checks import check_fields, nearest, require_one_of
 from sim.design import redesigned
+from sim.fields import CAPITALS, INF, WEEKS_PER_QUARTER, freeze, number, word
 from sim.flows import ORGANIZATION, Flow, muted, open_gates
 from sim.influenced import Thresholds
+from sim.mechanisms import Mechanism
 from sim.nudging import OURS
-from sim.scenario import (
-    CAPITALS,
-    INF,
-    WEEKS_PER_QUARTER,
-    Arm,
-    Design,
-    Goal,
-    Governance,
-    Mechanism,
-    Nudge,
-    Plan,
-    Scenario,
-    freeze,
-    number,
-    word,
-)
+from sim.organization import Design
+from sim.plans import Arm, Nudge, Plan
+from sim.scenario import Scenario
+from sim.steering import Goal, Governance
 
 WEEKS_PER_YEAR = 52
 TWINS = ("first", "all", "none")

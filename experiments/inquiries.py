@@ -19,7 +19,8 @@ from experiments.designs import Study
 from experiments.journal import Answer
 from experiments.provenance import digest
 from sim.flows import Flow, coalition_gates
-from sim.scenario import Arm, Scenario
+from sim.plans import Arm
+from sim.scenario import Scenario
 from sim.state import World
 
 LEDGER, SHAPLEY = "ledger", "shapley"

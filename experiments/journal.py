@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from experiments.store import JOURNAL, write_whole
-from sim.scenario import Arm
+from sim.plans import Arm
 
 # What a unit keeps of `sim.engine.History`.
 ARRAYS = (

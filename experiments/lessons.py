@@ -21,7 +21,7 @@ from experiments.gaps import without_dust
 from experiments.notation import Shown, shown
 from sim import kpis
 from sim.checks import check_fields, nearest, require_one_of
-from sim.scenario import number, word
+from sim.fields import number, word
 
 if TYPE_CHECKING:
     import pandas as pd

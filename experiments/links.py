@@ -16,7 +16,9 @@ from dataclasses import dataclass, replace
 from experiments.designs import Push
 from sim import kpis, levers
 from sim.checks import nearest
-from sim.scenario import STATES, Nudge, Scenario, freeze, word
+from sim.fields import freeze, word
+from sim.plans import STATES, Nudge
+from sim.scenario import Scenario
 from sim.strategy_map import RIVALS, UNMEASURED, Link, StrategyMap
 
 

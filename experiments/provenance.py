@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from sim import __version__
-from sim.scenario import Arm, Scenario
+from sim.plans import Arm
+from sim.scenario import Scenario
 
 PACKAGES = (
     "mesa",

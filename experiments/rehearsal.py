@@ -19,9 +19,11 @@ from experiments.progress import in_words
 from experiments.runner import Unit, block_sizes, run_unit, twins_planned
 from experiments.workers import Workers
 from sim import kpis
+from sim.fields import CAPITALS
 from sim.flows import ORGANIZATION
 from sim.influenced import ENTRIES
-from sim.scenario import CAPITALS, Arm, Plan, Scenario
+from sim.plans import Arm, Plan
+from sim.scenario import Scenario
 
 COMPILING = "compiling the model, once on this machine: about a minute, more if it is busy"
 REHEARSED = 1.5  # seconds that a forecast spends on running one block, at least one quarter of it

@@ -13,8 +13,9 @@ import pandas as pd
 
 from experiments import analysis, attribution, figures, notation, ranking
 from sim import kpis, scorecard
+from sim.fields import CAPITALS
 from sim.flows import ORGANIZATION
-from sim.scenario import CAPITALS, Scenario
+from sim.scenario import Scenario
 from sim.scorecard import Board
 from sim.strategy_map import UNMEASURED, StrategyMap
 

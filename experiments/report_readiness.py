@@ -19,8 +19,8 @@ from experiments.report_findings import Findings, Process, money_by_item
 from experiments.report_parts import table
 from experiments.report_scorecard import badge, light
 from sim import scorecard
+from sim.fields import CAPITALS
 from sim.laws.capability import bundle
-from sim.scenario import CAPITALS
 
 
 def readiness(findings: Findings) -> str:

@@ -19,8 +19,9 @@ from experiments.journal import Answer, Planned, Runs, UnitResult
 from experiments.store import columns_of, dictionary
 from sim import kpis
 from sim.arms import funder
+from sim.fields import CAPITALS
 from sim.flows import ORGANIZATION
-from sim.scenario import CAPITALS, Scenario
+from sim.scenario import Scenario
 from sim.structure import INSIGHT
 
 REORGANIZATION = "reorganization"  # item of spending: what a design costs

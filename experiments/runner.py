@@ -38,8 +38,10 @@ from experiments.journal import (
 from experiments.provenance import digest
 from experiments.workers import WorkerDied, Workers
 from sim import kpis
+from sim.fields import CAPITALS
 from sim.flows import ORGANIZATION, Flow
-from sim.scenario import CAPITALS, Arm, Scenario
+from sim.plans import Arm
+from sim.scenario import Scenario
 from sim.state import World
 from sim.structure import INSIGHT
 

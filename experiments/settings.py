@@ -45,7 +45,8 @@ from experiments.settings_sheet import (
     useful_mechanisms,
 )
 from sim.nudging import check_nudges
-from sim.scenario import Design, Scenario
+from sim.organization import Design
+from sim.scenario import Scenario
 from sim.scorecard import Board
 from sim.strategy_map import StrategyMap, strategy_map_of
 

@@ -14,7 +14,7 @@ from experiments.notation import flows_named
 from experiments.settings_sheet import Sheet, mechanism_here, useful_mechanisms
 from sim import levers
 from sim.flows import Flow
-from sim.scenario import Acceptability, Effect, Mechanism
+from sim.mechanisms import Acceptability, Effect, Mechanism
 
 COMMAND = "influence settings mechanism --markdown > docs/mechanisms.md"
 NONE = "–"

@@ -10,7 +10,7 @@ from typing import Any
 
 from experiments.settings_build import NAME_FIELDS, range_text
 from sim import levers
-from sim.scenario import SHOCK_KINDS
+from sim.outside import SHOCK_KINDS
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from experiments.designs import Push
 from experiments.settings_errors import SettingsError, guarded, nearest
 from experiments.settings_sheet import Sheet, firms_of
 from sim.nudging import OURS, RIVALS
-from sim.scenario import FIRM_WORDS, Nudge, Season, Shock, StakeholderType
+from sim.outside import FIRM_WORDS, Season, Shock
+from sim.plans import Nudge
+from sim.stakeholders import StakeholderType
 
 
 def shocks_here(sheet: Sheet) -> tuple[Shock, ...]:

@@ -15,30 +15,18 @@ from experiments.links import Nudges
 from experiments.settings_build import hints_of, member_hint
 from experiments.settings_errors import SettingsError, nearest
 from sim.catalogue import INDEX
+from sim.fields import number, word
 from sim.influenced import Thresholds
+from sim.mechanisms import REACHES, Acceptability, Effect, Mechanism
 from sim.nudging import OURS, RIVALS
+from sim.organization import Design, Firm
+from sim.outside import Season, Shock
+from sim.physics import Physics
 from sim.policies import POLICIES
-from sim.scenario import (
-    REACHES,
-    SPREADS,
-    Acceptability,
-    Design,
-    Effect,
-    Finance,
-    Firm,
-    Governance,
-    Layer,
-    Mechanism,
-    Physics,
-    Scenario,
-    Season,
-    Sensing,
-    Shock,
-    StakeholderType,
-    number,
-    word,
-)
+from sim.scenario import Finance, Scenario, Sensing
 from sim.scorecard import Board
+from sim.stakeholders import SPREADS, Layer, StakeholderType
+from sim.steering import Governance
 
 # Names that become part of the name of a folder.
 KEY = re.compile(r"[a-z0-9_]{1,64}")

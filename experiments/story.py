@@ -18,11 +18,13 @@ import numpy as np
 
 from sim import lookup
 from sim.engine import Run
+from sim.fields import WEEKS_PER_QUARTER
 from sim.flows import ORGANIZATION, Flow
 from sim.influenced import DO, LESS, MORE, OTHER, SAME, THINK, Thresholds
 from sim.ledger import Bookkeeper
+from sim.plans import Arm
 from sim.rng import id_of
-from sim.scenario import WEEKS_PER_QUARTER, Arm, Scenario
+from sim.scenario import Scenario
 from sim.state import World
 from sim.trace import Week, Witness
 from sim.turnover import newcomers

@@ -7,9 +7,9 @@ import math
 import pandas as pd
 
 from experiments.story import RUN, TWIN, Story, name_of
+from sim.fields import WEEKS_PER_QUARTER
 from sim.flows import ORGANIZATION
 from sim.laws import outbound
-from sim.scenario import WEEKS_PER_QUARTER
 from sim.trace import ATTITUDE_CAUSES, SALIENCE_CAUSES, SATISFACTION_CAUSES, Week
 
 LIVES = {RUN: "run", TWIN: "twin"}

@@ -8,8 +8,8 @@ import numpy as np
 
 from experiments.notation import listed
 from experiments.story import RUN, TWIN, Story, name_of
+from sim.fields import WEEKS_PER_QUARTER
 from sim.flows import ORGANIZATION
-from sim.scenario import WEEKS_PER_QUARTER
 from sim.trace import ATTITUDE_CAUSES, Message, Week
 
 CAUSES = {

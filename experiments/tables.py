@@ -18,8 +18,10 @@ import numpy as np
 from experiments.table_files import BLOCKS, Table, block_of
 from sim.checks import nearest, require_one_of
 from sim.flows import ORGANIZATION
+from sim.organization import Department
 from sim.population import BY_SHARES
-from sim.scenario import Department, Layer, People, Scenario
+from sim.scenario import Scenario
+from sim.stakeholders import Layer, People
 
 FROM_TABLE = "from_table"
 

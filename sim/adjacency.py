@@ -54,7 +54,7 @@ def assemble(
         A tie's contact is the layer's contact x the size of its weight; its evidence is contact x
         persuasion, below zero where the weight is.
     contact, persuasion : one per layer
-        As in `sim.scenario.Layer`.
+        As in `sim.stakeholders.Layer`.
     rank : int array (n,)
         Order of stakeholders that follows from their ids alone.
 

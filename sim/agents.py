@@ -14,13 +14,13 @@ from typing import Any, overload
 import mesa
 import numpy as np
 
-from sim import scenario
+from sim import organization
 from sim.checks import nearest, require_in
 from sim.engine import Run
+from sim.fields import CAPITALS
 from sim.kernels import COEFFICIENTS
 from sim.laws import capability, outbound
 from sim.opening import owner_of
-from sim.scenario import CAPITALS
 from sim.state import (
     ATTITUDE,
     BROKEN,
@@ -456,7 +456,7 @@ class Department(Window):
         return {d.key: share for d, share in zip(departments, shares, strict=True)}
 
     @property
-    def _given(self) -> scenario.Department:
+    def _given(self) -> organization.Department:
         return self.engine.scenario.firms[self.firm.number].departments[self.number]
 
 

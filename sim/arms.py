@@ -9,9 +9,11 @@ import numpy as np
 from sim.catalogue import INDEX
 from sim.checks import require_one_of
 from sim.design import redesigned
+from sim.fields import CAPITALS
 from sim.flows import ORGANIZATION, Law
 from sim.nudging import OURS, check_nudges
-from sim.scenario import CAPITALS, Arm, Scenario
+from sim.plans import Arm
+from sim.scenario import Scenario
 from sim.state import World
 
 

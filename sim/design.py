@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.checks import nearest
-from sim.scenario import DEPARTMENT_SHARES, Department, Design, Firm, Mechanism
+from sim.mechanisms import Mechanism
+from sim.organization import DEPARTMENT_SHARES, Department, Design, Firm
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ from sim import firm_kernels, firms, kernels, kpis, levers, managing, sensing, v
 from sim.arms import check_arms, check_world, funder
 from sim.checks import require_whole
 from sim.complaints import Queue
+from sim.fields import CAPITALS, WEEKS_PER_QUARTER
 from sim.firms import FirmState, Physics64
 from sim.history import READING, History
 from sim.laws import finance
@@ -58,11 +59,12 @@ from sim.opening import (
     open_state,
 )
 from sim.passes import Pass
+from sim.plans import Arm
 from sim.policies import Observed, afford, policy_named
 from sim.population import build_world
 from sim.reaching import Reaching
 from sim.rng import slot_of
-from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Scenario
+from sim.scenario import Scenario
 from sim.shocks import Calendar
 from sim.state import (
     ADDS,

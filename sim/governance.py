@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sim.scenario import Effect, Mechanism
+from sim.mechanisms import Effect, Mechanism
 
 # Which indicators a lever is believed to move, where a mechanism raises it; assumption.
 AIMS: Mapping[str, tuple[str, ...]] = {

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.checks import check_fields
-from sim.scenario import number
+from sim.fields import number
 
 THINK = ("attitude", "salience")
 DO = ("provider", "advocacy", "voice", "engagement")

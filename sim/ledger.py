@@ -21,9 +21,10 @@ from sim.flows import ORGANIZATION
 from sim.influenced import DO, ENTRIES, LESS, OTHER, SAME, SIGNS, THINK, Thresholds, whole
 from sim.kernels import COEFFICIENTS
 from sim.laws import recommend
+from sim.plans import Arm
 from sim.population import build_world
 from sim.rng import Stream
-from sim.scenario import Arm, Scenario
+from sim.scenario import Scenario
 from sim.state import World
 
 WELL, BADLY = 1, 2  # bits: how one spoke about the organization this quarter

@@ -16,9 +16,11 @@ import numpy as np
 from sim import governance as rules
 from sim import sensing
 from sim.catalogue import INDEX, TABLE
+from sim.plans import Arm
 from sim.rng import Stream, id_of, normal
-from sim.scenario import Arm, Governance, Scenario
+from sim.scenario import Scenario
 from sim.state import add_up
+from sim.steering import Governance
 
 MARGIN = INDEX["operating_margin"]
 REPORTS = 1  # block of the draws that blur reports; 0 blurs readings

@@ -21,8 +21,9 @@ from sim import kpis
 from sim.agents import Competitor, Department, Organization, Stakeholders
 from sim.engine import History, Run
 from sim.flows import open_gates
+from sim.plans import Arm, Plan
 from sim.population import build_world
-from sim.scenario import Arm, Plan, Scenario
+from sim.scenario import Scenario
 from sim.state import State, World
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from sim import choosers, draws, rng
 from sim.arcs import Arcs, Draws, Members, Ties, arcs_beyond, arcs_of
 from sim.choosers import ELSEWHERE, INSIDE, PROMINENCE, Chooser, counted
-from sim.scenario import Layer
+from sim.stakeholders import Layer
 
 CHUNK = 32_768  # listeners at a time, so that their draws stay in the cache
 MOST_TIES = 200_000_000

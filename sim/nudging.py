@@ -14,8 +14,10 @@ import numpy as np
 
 from sim import levers
 from sim.checks import require_one_of
+from sim.fields import CAPITALS, WEEKS_PER_QUARTER
 from sim.flows import ORGANIZATION
-from sim.scenario import CAPITALS, STATES, WEEKS_PER_QUARTER, Arm, Nudge, Scenario
+from sim.plans import STATES, Arm, Nudge
+from sim.scenario import Scenario
 from sim.state import (
     ATTITUDE,
     BROKEN,

@@ -8,19 +8,15 @@ from dataclasses import fields
 import numpy as np
 
 from sim import firms, kernels, levers
+from sim.fields import CAPITALS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 from sim.firms import FirmState, Given
 from sim.laws import capability
 from sim.memory import aligned
+from sim.organization import Department
+from sim.physics import Physics
+from sim.plans import Arm
 from sim.rng import Stream, id_of, normal, uniform
-from sim.scenario import (
-    CAPITALS,
-    WEEKS_PER_QUARTER,
-    WEEKS_PER_YEAR,
-    Arm,
-    Department,
-    Physics,
-    Scenario,
-)
+from sim.scenario import Scenario
 from sim.shocks import nothing_new
 from sim.state import (
     ATTITUDE,

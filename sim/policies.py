@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.checks import nearest
-from sim.scenario import Policy
+from sim.organization import Policy
 from sim.state import add_up
 
 

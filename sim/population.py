@@ -16,7 +16,8 @@ from sim import draws, rng
 from sim.adjacency import assemble
 from sim.arcs import Draws, Members, Ties
 from sim.networks import layer_ties, place_of
-from sim.scenario import Layer, People, Scenario
+from sim.scenario import Scenario
+from sim.stakeholders import Layer, People
 from sim.state import World
 
 BY_SHARES = -2  # a firm or department that is still to be given out by shares

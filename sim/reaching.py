@@ -16,9 +16,11 @@ from functools import cached_property
 import numpy as np
 
 from sim import lookup, rng
+from sim.fields import EVERYBODY
 from sim.kernels import COEFFICIENTS, CONFIDENCE
 from sim.nudging import firms_of
-from sim.scenario import EVERYBODY, Arm, Nudge, Scenario
+from sim.plans import Arm, Nudge
+from sim.scenario import Scenario
 from sim.state import PEER_RATE, UNANSWERED, State, World
 
 PULL_SCALE = 2.0**20

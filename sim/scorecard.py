@@ -25,7 +25,7 @@ import numpy as np
 from sim import kpis
 from sim.catalogue import COUNTED
 from sim.checks import check_fields, nearest, require_one_of
-from sim.scenario import number, word
+from sim.fields import number, word
 
 GREEN, AMBER, RED, NO_DATA, NO_TARGET = "green", "amber", "red", "no data", "no target"
 STATUSES = (GREEN, AMBER, RED, NO_DATA, NO_TARGET)

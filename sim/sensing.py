@@ -25,8 +25,9 @@ import numpy as np
 
 from sim import levers
 from sim.catalogue import BOOKS, Kpi
+from sim.fields import WEEKS_PER_QUARTER
 from sim.rng import Stream, id_of, normal
-from sim.scenario import WEEKS_PER_QUARTER, Sensing
+from sim.scenario import Sensing
 
 FLOWS = tuple(levers.INDEX[f"sensing_{flow}"] for flow in range(1, 7))
 SPEED, CARE = levers.INDEX["reading_speed"], levers.INDEX["reading_care"]

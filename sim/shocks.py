@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.fields import WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 from sim.firms import BAD, DIMENSIONS, GOOD, Outside
+from sim.outside import Shock
 from sim.rng import Stream, id_of, slot_of, uniform
-from sim.scenario import WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario, Shock
+from sim.scenario import Scenario
 
 FOREVER = 10**9  # weeks
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sim import kpis
 from sim.checks import check_fields, nearest, require_one_of
-from sim.scenario import number, word
+from sim.fields import number, word
 
 RIVALS = "rivals"
 # In place of an indicator: nothing measures the objective, its light stays grey.

@@ -17,7 +17,9 @@ from sim.design import Redesigned, redesigned
 from sim.firms import ROUTING, FirmState, Given
 from sim.flows import ORGANIZATION
 from sim.laws import reorganizing, routing
-from sim.scenario import Arm, Department, Design, Scenario
+from sim.organization import Department, Design
+from sim.plans import Arm
+from sim.scenario import Scenario
 from sim.state import add_up
 
 # What is known of insight by the department that hears it first.

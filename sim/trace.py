@@ -16,6 +16,7 @@ import numpy as np
 
 from sim import firms, lookup, rng
 from sim.engine import Run
+from sim.fields import WEEKS_PER_QUARTER
 from sim.kernels.shared import COEFFICIENTS, TIE, TURN
 from sim.laws import choice, experience, news, outbound, peer
 from sim.laws.relax import share_of_rate, threshold
@@ -23,7 +24,6 @@ from sim.lookup import Person
 from sim.nudging import shift_states
 from sim.opening import open_rows
 from sim.rng import Stream, normal_of
-from sim.scenario import WEEKS_PER_QUARTER
 from sim.state import (
     BAD_NEWS,
     BAD_WORD,

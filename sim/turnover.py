@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from sim import rng
+from sim.fields import WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 from sim.opening import Facts, open_rows
 from sim.population import traits_of
-from sim.scenario import WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario
+from sim.scenario import Scenario
 from sim.state import PROVIDER, State, World
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from sim.fields import CAPITALS, WEEKS_PER_QUARTER
 from sim.flows import ORGANIZATION
 from sim.laws import capability, finance
 from sim.opening import FORMS
-from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Scenario
+from sim.scenario import Scenario
 
 
 def of_wish(given: Any, physics: Any, state: Any, firm: int, wish: np.ndarray) -> np.ndarray:

@@ -13,7 +13,10 @@ import numpy as np
 import village
 from hypothesis import strategies as st
 
-from sim.scenario import Arm, Firm, Physics, Plan, Policy, Programme, Scenario
+from sim.organization import Firm, Policy, Programme
+from sim.physics import Physics
+from sim.plans import Arm, Plan
+from sim.scenario import Scenario
 
 SEEDS = st.integers(0, 2**32 - 1)
 KEYS = ("ours", "theirs", "others")

@@ -10,8 +10,9 @@ import village
 from sim.engine import History, Run
 from sim.firms import FirmState
 from sim.flows import open_gates
+from sim.plans import Arm
 from sim.rng import ids_of
-from sim.scenario import Arm, Scenario
+from sim.scenario import Scenario
 from sim.state import ATTITUDE, FIRM_FIELDS, World
 
 # Nothing moves by itself: no forgetting, no anchor, no experience, no drift, no talk of neutral

@@ -12,8 +12,9 @@ import village
 
 from sim.engine import MOST_ALONE, MOST_LANES, Run
 from sim.memory import Arms, People, aligned
+from sim.plans import Arm
 from sim.population import build_world
-from sim.scenario import Arm, Scenario
+from sim.scenario import Scenario
 from sim.state import ARRIVED, ATTITUDE, BLOCK, OFFER, PROVIDER, REFERRED, SALIENCE, Layout, World
 
 SEED = 7

@@ -14,8 +14,16 @@ PACKAGES = ("sim", "experiments")
 FLOORS = (
     ("sim.checks", "sim.compiled", "sim.lanes"),
     ("sim.memory",),
-    ("sim.flows", "sim.rng", "sim.levers", "sim.catalogue", "sim.history"),
-    ("sim.scenario", "sim.state", "sim.draws"),
+    ("sim.flows", "sim.rng", "sim.levers", "sim.catalogue", "sim.history", "sim.fields"),
+    (
+        "sim.physics",
+        "sim.stakeholders",
+        "sim.mechanisms",
+        "sim.organization",
+        "sim.steering",
+        "sim.outside",
+    ),
+    ("sim.scenario", "sim.plans", "sim.state", "sim.draws"),
     ("sim.arcs", "sim.design", "sim.lookup", "sim.influenced", "sim.nudging"),
     ("sim.choosers", "sim.adjacency"),
     ("sim.laws", "sim.laws.*", "sim.policies", "sim.networks", "sim.arms"),

@@ -12,8 +12,9 @@ import village
 
 from sim import InfluenceModel
 from sim.engine import simulate
+from sim.plans import Arm, Plan
 from sim.population import build_world
-from sim.scenario import Arm, Plan, Scenario
+from sim.scenario import Scenario
 
 MARKET = village.scenario(quarters=3)
 N = len(MARKET.mechanisms)

@@ -21,7 +21,9 @@ from experiments.designs import (
 from sim.flows import Flow, Law
 from sim.influenced import Thresholds
 from sim.laws.finance import discount
-from sim.scenario import Finance, Mechanism, Programme, Scenario
+from sim.mechanisms import Mechanism
+from sim.organization import Programme
+from sim.scenario import Finance, Scenario
 
 
 def mechanism(key: str, setup: float = 0.0) -> Mechanism:

@@ -13,8 +13,11 @@ from handmade import advanced, attitude, bits, differing, field, satisfaction, s
 from sim import kpis
 from sim.engine import History, Run, pad, simulate
 from sim.flows import Flow, muted, open_gates
+from sim.mechanisms import Acceptability, Effect
+from sim.organization import Policy, Programme
+from sim.plans import Arm, Plan
 from sim.population import build_world
-from sim.scenario import Acceptability, Arm, Effect, Plan, Policy, Programme, Scenario
+from sim.scenario import Scenario
 from sim.state import (
     ARRIVED,
     BREACHES,

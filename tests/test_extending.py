@@ -18,9 +18,10 @@ from experiments.settings import load
 from sim import kpis, networks, scenario
 from sim.engine import simulate
 from sim.networks import Draws, Members, Ties
+from sim.organization import Policy
 from sim.policies import POLICIES, Observed
 from sim.population import build_world
-from sim.scenario import Layer, Policy
+from sim.stakeholders import Layer
 
 ROOT = Path(sim.__file__).resolve().parent.parent
 

@@ -12,10 +12,12 @@ from sim import governance as rules
 from sim import kpis, levers
 from sim.engine import History, simulate
 from sim.managing import Reports, within
+from sim.plans import Arm, Plan
 from sim.population import build_world
-from sim.scenario import Arm, Governance, Patience, Plan, Scenario
+from sim.scenario import Scenario
 from sim.scorecard import Target
 from sim.state import World
+from sim.steering import Governance, Patience
 
 NEVER = Patience(after=1, tolerance=0.0, cut=0.0)
 NAMES = History.__dataclass_fields__

@@ -12,7 +12,7 @@ from experiments import cli, designs, settings, store
 from experiments.settings import Settings, SettingsError, load
 from experiments.settings_files import read_yaml
 from sim.governance import AIMS
-from sim.scenario import LOOPS
+from sim.steering import LOOPS
 
 SMALL = ["quarters=4", "replications=2"]
 SHELF = sorted(file.stem for file in (settings.shipped_dir() / "governance").glob("*.yaml"))

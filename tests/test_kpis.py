@@ -14,7 +14,7 @@ from handmade import started, still
 from sim.engine import Run, simulate
 from sim.kpis import BOOKS, INDEX, MEASURES, PERSPECTIVES, TABLE
 from sim.kpis_programmes import gini
-from sim.scenario import Effect
+from sim.mechanisms import Effect
 from sim.state import (
     ADDS,
     ATTITUDE,

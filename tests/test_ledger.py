@@ -16,8 +16,9 @@ from sim.engine import Run
 from sim.flows import Flow, muted
 from sim.influenced import ENTRIES, LESS, MORE, OTHER, SAME, SIGNS, Thresholds, whole
 from sim.ledger import Bookkeeper, Ledger, _bought, _counted_of, _sign, _spoken, keep_ledger
+from sim.plans import Arm
 from sim.population import build_world
-from sim.scenario import Arm, Scenario
+from sim.scenario import Scenario
 from sim.state import ADDS, LOSSES, SUMS, World
 
 LN2 = 0.6931471805599453

@@ -31,7 +31,7 @@ from experiments.links import REACHED, Nudges, Trial, in_words, trials_of
 from experiments.settings import SettingsError, load
 from experiments.strategy_map_drawing import DOTS, PALE
 from sim import kpis
-from sim.scenario import WHOM, Nudge
+from sim.plans import WHOM, Nudge
 from sim.strategy_map import Link, StrategyMap
 
 SMALL = ["scenario=village", "quarters=4", "replications=6", "--jobs", "1"]

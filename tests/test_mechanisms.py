@@ -17,10 +17,12 @@ from sim import kpis, levers, volume
 from sim.engine import Run
 from sim.flows import Flow, muted
 from sim.laws import capability, choice, conduct
+from sim.mechanisms import Acceptability, Effect, Mechanism
+from sim.organization import Programme
 from sim.policies import afford
 from sim.population import build_world
 from sim.rng import Stream, id_of, slot_of, uniform
-from sim.scenario import Acceptability, Effect, Mechanism, Programme, Scenario
+from sim.scenario import Scenario
 from sim.state import ATTITUDE, BASE_UTILITY, BREACHES, BROKEN, FIRM_FIELDS, KEPT, MECHANISMS
 
 RUNNING = {"mover": Programme(effort=13.0, maturity=0.5)}

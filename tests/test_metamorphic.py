@@ -32,8 +32,10 @@ from sim.engine import Run
 from sim.firms import FirmState
 from sim.flows import Flow, Law, muted
 from sim.laws.peer import attitude as moved
+from sim.organization import Policy, Programme
+from sim.plans import Arm
 from sim.population import build_world
-from sim.scenario import Arm, Policy, Programme, Scenario
+from sim.scenario import Scenario
 from sim.state import (
     ABANDONED,
     ADDS,

@@ -19,12 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim import kpis
+from sim.fields import WEEKS_PER_QUARTER
 from sim.laws.outbound import claim_evidence, salience
 from sim.laws.peer import attitude as moved
 from sim.laws.peer import talk_hazard
 from sim.laws.relax import chance
+from sim.organization import Firm
 from sim.population import build_world
-from sim.scenario import WEEKS_PER_QUARTER, Firm, Scenario
+from sim.scenario import Scenario
 from sim.state import NEGATIVE, POSITIVE, PROVIDER, SALIENCE
 
 pytestmark = pytest.mark.validation

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from test_metamorphic import eventful
 
 from sim.engine import Run
+from sim.organization import Programme
+from sim.plans import Arm, Plan
 from sim.population import build_world
-from sim.scenario import Arm, Plan, Programme, Scenario
+from sim.scenario import Scenario
 from sim.state import LOSSES, PROVIDER, SALIENCE, VOICES, World
 
 pytestmark = pytest.mark.validation

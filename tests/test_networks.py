@@ -10,7 +10,7 @@ from sim.arcs import Draws, Members, Ties
 from sim.choosers import _binomial
 from sim.networks import GENERATORS, HUB_LIMIT, layer_ties, place_of
 from sim.rng import id_of, ids_of, slot_of
-from sim.scenario import Layer
+from sim.stakeholders import Layer
 
 
 def layer(generator: str, **changes: object) -> Layer:

@@ -10,10 +10,12 @@ import village
 
 from sim import levers
 from sim.engine import History, Run, simulate
+from sim.fields import CAPITALS, WEEKS_PER_QUARTER
 from sim.model import InfluenceModel
 from sim.nudging import shifts
+from sim.plans import Arm, Nudge
 from sim.population import build_world
-from sim.scenario import CAPITALS, WEEKS_PER_QUARTER, Arm, Nudge, Scenario
+from sim.scenario import Scenario
 
 QUALITY = levers.INDEX["quality"]
 CAPACITY = levers.INDEX["ticket_capacity"]

@@ -13,17 +13,10 @@ from experiments import designs as plans
 from sim import kpis
 from sim.design import redesigned
 from sim.engine import History, Run, simulate
+from sim.organization import Capital, CrossTies, Department, Design, Programme, Unit
+from sim.plans import Arm
 from sim.population import build_world
-from sim.scenario import (
-    Arm,
-    Capital,
-    CrossTies,
-    Department,
-    Design,
-    Programme,
-    Scenario,
-    Unit,
-)
+from sim.scenario import Scenario
 from sim.state import World
 from sim.structure import DELIVERED, HAND_OVERS, HEARD_FIRST, WEEKS_TO_ACTION, Structure
 

@@ -15,8 +15,8 @@ from experiments.report_findings import find
 from experiments.report_words import decision
 from experiments.settings import SettingsError, load
 from sim.engine import Run, simulate
+from sim.organization import Programme
 from sim.population import build_world
-from sim.scenario import Programme
 
 SHARES = "[{mechanism: brand_advertising, share: 0.6}, {mechanism: co_design, share: 0.4}]"
 RIVALS = (

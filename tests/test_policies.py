@@ -9,6 +9,7 @@ import pytest
 import village
 
 from sim.engine import Run
+from sim.organization import Policy, Programme
 from sim.policies import (
     POLICIES,
     Observed,
@@ -22,7 +23,6 @@ from sim.policies import (
 )
 from sim.policies import reactive as reactive_policy
 from sim.population import build_world
-from sim.scenario import Policy, Programme
 
 
 def policy(name: str = "reactive", strength: float = 1.0, lag: int = 1) -> Policy:

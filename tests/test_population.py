@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from village import employees, firm, kind, scenario
 
+from sim.organization import Department
 from sim.population import build_world
 from sim.rng import id_of, ids_of
-from sim.scenario import Department, Layer, People, Scenario
+from sim.scenario import Scenario
+from sim.stakeholders import Layer, People
 from sim.state import World
 
 

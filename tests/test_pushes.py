@@ -10,7 +10,7 @@ import pytest
 
 from experiments import cli, designs
 from experiments.settings import SettingsError, load
-from sim.scenario import Nudge
+from sim.plans import Nudge
 
 LESSON = """# @package _global_
 defaults:

@@ -11,7 +11,7 @@ import pytest
 
 from experiments import cli, designs
 from experiments.settings import load
-from sim.scenario import CAPITALS
+from sim.fields import CAPITALS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -17,7 +17,8 @@ from village import LAYERS, arm, employees, kind, scenario
 from experiments.tables import apply_people
 from sim.engine import simulate
 from sim.population import build_world
-from sim.scenario import Layer, Scenario
+from sim.scenario import Scenario
+from sim.stakeholders import Layer
 from sim.state import World
 
 INTERNAL = LAYERS[1]

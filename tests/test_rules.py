@@ -12,18 +12,15 @@ from handmade import advanced, arm, attitude, bits, differing, field, satisfacti
 
 from sim import levers
 from sim.engine import Run
+from sim.fields import WEEKS_PER_QUARTER
 from sim.firms import HONESTY, IMPRESSIONS
 from sim.flows import Flow, Law, flow_of, muted, open_gates
+from sim.mechanisms import Acceptability
+from sim.organization import Policy, Programme
+from sim.outside import Shock
+from sim.physics import Physics
 from sim.population import build_world
-from sim.scenario import (
-    WEEKS_PER_QUARTER,
-    Acceptability,
-    Physics,
-    Policy,
-    Programme,
-    Scenario,
-    Shock,
-)
+from sim.scenario import Scenario
 from sim.state import ARRIVED, ATTITUDE, FIRM_FIELDS, HEARD, MECHANISMS, PROVIDER, SALIENCE
 
 LN2 = 0.6931471805599453

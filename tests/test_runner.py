@@ -30,7 +30,8 @@ from experiments.runner import (
 from experiments.settings import load
 from experiments.workers import Workers
 from sim import engine, kpis
-from sim.scenario import Arm, Scenario
+from sim.plans import Arm
+from sim.scenario import Scenario
 from sim.state import World
 
 REPLICATIONS = 3

@@ -9,8 +9,9 @@ import village
 
 from sim.networks import GENERATORS
 from sim.opening import owner_of
+from sim.organization import POLICY_READS, Department, Policy
 from sim.policies import POLICIES
-from sim.scenario import POLICY_READS, SPREADS, Department, Layer, Policy
+from sim.stakeholders import SPREADS, Layer
 
 LAYER = village.LAYERS[1]
 UNREAD = sorted(key for key, meaning in SPREADS.items() if meaning is None)

@@ -17,7 +17,9 @@ from experiments.settings import load
 from sim import kpis
 from sim.engine import simulate
 from sim.flows import open_gates
-from sim.scenario import Arm, Effect, Mechanism, Plan, Scenario
+from sim.mechanisms import Effect, Mechanism
+from sim.plans import Arm, Plan
+from sim.scenario import Scenario
 
 AS_IS = "as_is"
 PROBE_READY = 0.5  # readiness of human capital that all of Attenzi's mechanisms start from

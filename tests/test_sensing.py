@@ -12,7 +12,8 @@ from sim import levers, sensing
 from sim.catalogue import BOOKS, INDEX, TABLE
 from sim.engine import History, simulate
 from sim.flows import Flow, muted
-from sim.scenario import Effect, Scenario, Sensing
+from sim.mechanisms import Effect
+from sim.scenario import Scenario, Sensing
 
 LAW = Sensing(threshold=0.05, sample=400.0, delay=6.5)
 BY = np.array([kpi.sensed_by for kpi in TABLE])

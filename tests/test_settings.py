@@ -13,7 +13,7 @@ from experiments import designs
 from experiments.settings import Settings, SettingsError, listing, load, shipped_dir
 from experiments.settings_files import read_yaml
 from sim.flows import Flow
-from sim.scenario import Physics
+from sim.physics import Physics
 
 SCENARIOS = ("attenzi", "village", "association")
 CONFIGS = sorted(shipped_dir().rglob("*.yaml"))

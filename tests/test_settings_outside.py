@@ -12,8 +12,9 @@ from experiments.settings import Settings, SettingsError, listing, load, shipped
 from sim import kpis
 from sim.engine import Run
 from sim.model import as_is
+from sim.outside import SHOCK_KINDS
 from sim.population import build_world
-from sim.scenario import SHOCK_KINDS, Scenario
+from sim.scenario import Scenario
 from sim.state import PROVIDER
 
 SCENARIOS = ("attenzi", "village", "association")

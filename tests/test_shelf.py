@@ -16,9 +16,12 @@ from experiments.settings_files import read_yaml
 from sim import kpis, levers
 from sim.engine import Run, simulate
 from sim.flows import open_gates
+from sim.mechanisms import Acceptability, Mechanism
 from sim.opening import owner_of
+from sim.organization import Programme
+from sim.plans import Arm, Plan
 from sim.population import build_world
-from sim.scenario import Acceptability, Arm, Mechanism, Plan, Programme, Scenario
+from sim.scenario import Scenario
 
 SCENARIOS = ("attenzi", "village", "association")
 FILES = {

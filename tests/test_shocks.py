@@ -14,8 +14,10 @@ from sim import kpis
 from sim.engine import Run, simulate
 from sim.flows import Flow, muted
 from sim.laws.news import believed
+from sim.organization import Programme
+from sim.outside import FIRM_WORDS, SHOCK_KINDS, Season, Shock
 from sim.population import build_world
-from sim.scenario import FIRM_WORDS, SHOCK_KINDS, Programme, Scenario, Season, Shock
+from sim.scenario import Scenario
 from sim.shocks import Calendar, nothing_new
 from sim.state import (
     ADDS,

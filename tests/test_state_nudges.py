@@ -12,9 +12,10 @@ import village
 
 from sim import lookup, rng
 from sim.engine import MOST_LANES, Run, simulate
+from sim.plans import Arm, Nudge
 from sim.population import build_world
 from sim.reaching import PULL_SCALE
-from sim.scenario import Arm, Nudge, Scenario
+from sim.scenario import Scenario
 from sim.state import (
     ATTITUDE,
     BROKEN,

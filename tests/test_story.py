@@ -26,7 +26,7 @@ from sim.flows import Flow, muted
 from sim.influenced import LESS, MORE, OTHER, SAME, Thresholds
 from sim.population import build_world
 from sim.rng import id_of
-from sim.scenario import People
+from sim.stakeholders import People
 from sim.state import World
 
 LN2 = 0.6931471805599453

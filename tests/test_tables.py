@@ -12,8 +12,10 @@ from village import LAYERS, arm, employees, firm, kind, scenario
 
 from experiments.tables import apply_people, read_people
 from sim.engine import Run, simulate
+from sim.organization import Department
 from sim.population import build_world
-from sim.scenario import Department, Layer, People, Scenario
+from sim.scenario import Scenario
+from sim.stakeholders import Layer, People
 
 DATA = Path(__file__).parent / "data"
 ONLINE = Layer(

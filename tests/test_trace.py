@@ -14,8 +14,9 @@ from handmade import still
 from sim import lookup
 from sim.engine import Run
 from sim.flows import Flow, muted
+from sim.outside import Shock
 from sim.population import build_world
-from sim.scenario import Scenario, Shock
+from sim.scenario import Scenario
 from sim.state import World
 from sim.trace import (
     ATTITUDE_CAUSES,

@@ -26,9 +26,10 @@ from sim.flows import Flow, muted
 from sim.laws.capability import STAGES, build, output
 from sim.laws.finance import discount
 from sim.laws.inbound import adapt, gain, posterior
+from sim.organization import Department, Policy, Programme
 from sim.policies import afford
 from sim.population import build_world
-from sim.scenario import Department, Policy, Programme, Scenario
+from sim.scenario import Scenario
 from sim.state import (
     ABANDONED,
     ARRIVED,

@@ -13,7 +13,9 @@ from handmade import advanced, attitude, field, satisfaction, started, still
 from sim import kpis
 from sim.engine import Run, simulate
 from sim.flows import Law, open_gates
-from sim.scenario import Arm, Plan, Programme, Scenario
+from sim.organization import Programme
+from sim.plans import Arm, Plan
+from sim.scenario import Scenario
 from sim.state import (
     ABANDONED,
     ADDS,

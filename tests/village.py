@@ -7,26 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from sim.flows import open_gates
-from sim.scenario import (
-    Arm,
-    Capital,
-    CrossTies,
-    Department,
-    Design,
-    Effect,
-    Finance,
-    Firm,
-    Layer,
-    Mechanism,
-    Physics,
-    Plan,
-    Policy,
-    Programme,
-    Scenario,
-    Sensing,
-    StakeholderType,
-    Unit,
-)
+from sim.mechanisms import Effect, Mechanism
+from sim.organization import Capital, CrossTies, Department, Design, Firm, Policy, Programme, Unit
+from sim.physics import Physics
+from sim.plans import Arm, Plan
+from sim.scenario import Finance, Scenario, Sensing
+from sim.stakeholders import Layer, StakeholderType
 from sim.state import World
 
 PHYSICS = Physics(

@@ -8,8 +8,10 @@ from functools import cache
 import numpy as np
 
 from experiments.settings import load
+from sim.fields import CAPITALS
 from sim.flows import open_gates
-from sim.scenario import CAPITALS, Arm, Plan, Scenario
+from sim.plans import Arm, Plan
+from sim.scenario import Scenario
 
 SCENARIO = "attenzi"  # about 17 ties per stakeholder
 

@@ -19,8 +19,9 @@ from experiments.benchmark.market import arms, market
 from experiments.benchmark.numpy_scipy import NumpyRun
 from experiments.benchmark.plain_mesa import MesaRun
 from sim.engine import MOST_LANES, Run
+from sim.fields import WEEKS_PER_QUARTER
 from sim.population import build_world
-from sim.scenario import WEEKS_PER_QUARTER, Scenario
+from sim.scenario import Scenario
 from sim.state import World
 
 SEED = 1

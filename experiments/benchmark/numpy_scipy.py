@@ -17,7 +17,7 @@ from experiments.benchmark.takeover import QUANTITIES, TakenOver
 from sim.engine import Run
 from sim.firms import FirmState
 from sim.laws.peer import PROMOTER
-from sim.scenario import Physics
+from sim.physics import Physics
 from sim.state import (
     ADDS,
     BASE_UTILITY,

@@ -20,7 +20,7 @@ from sim import levers
 from sim.engine import Run
 from sim.firms import FirmState
 from sim.laws import choice, experience, outbound, peer
-from sim.scenario import Physics
+from sim.physics import Physics
 from sim.state import (
     ABANDONED,
     ADDS,

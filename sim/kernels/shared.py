@@ -7,8 +7,8 @@ from typing import Any
 
 from sim.lanes import law, select
 from sim.memory import fill_int, load_int, store_int, width_of
+from sim.physics import Physics
 from sim.rng import Stream, threefry
-from sim.scenario import Physics
 from sim.state import BLOCK, COUNTS, SUMS
 
 COEFFICIENTS = tuple(f.name for f in fields(Physics))

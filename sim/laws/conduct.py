@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.fields import WEEKS_PER_QUARTER
 from sim.lanes import law
 from sim.laws.relax import chance
-from sim.scenario import WEEKS_PER_QUARTER
 
 
 @law

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from sim.fields import WEEKS_PER_YEAR
 from sim.lanes import law
-from sim.scenario import WEEKS_PER_YEAR
 
 
 @law
