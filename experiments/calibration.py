@@ -95,6 +95,13 @@ class Calibration:
     step: float = number(
         1e-3, 1.0, "log or share of the bounds", "how far a parameter is moved to see its slope"
     )
+    stay: float = number(
+        0,
+        100,
+        "factor",
+        "how much staying at the start counts: at 1, half the way between a parameter's bounds "
+        "counts as half a target's range",
+    )
     digits: int = number(1, 12, "digits", "significant ones that fitted values are rounded to")
     markets: Mapping[str, Market] = word("settings of the market by name: equal, unequal")
     pushes: Mapping[str, Nudge] = word("what is pushed: advertising, talk, engagement")

@@ -42,8 +42,11 @@ class Fit:
     values : tuple of float (P,)
         Fitted values in the parameters' own units.
     by_luck, by_range : tuple of float (P,)
-        Standard error in the fitted scale (see `scale_of`): from the luck of the replications, and
-        were each target known to half its range only; nan for a parameter at a bound.
+        Standard error in the fitted scale (see `scaled`): from the luck of the replications, and
+        were targets known to half their ranges only; nan for a parameter at a bound.
+    fixed : tuple of float (P,)
+        Share of what was open about a parameter (its bounds, see `stay`) that the targets settle:
+        0 none, 1 all of it; nan at a bound and where staying does not count.
     at_bound : tuple of bool (P,)
         Whether the fit ended at a bound.
     slopes : float64 (T, P)
@@ -64,6 +67,7 @@ class Fit:
     values: tuple[float, ...]
     by_luck: tuple[float, ...]
     by_range: tuple[float, ...]
+    fixed: tuple[float, ...]
     at_bound: tuple[bool, ...]
     slopes: np.ndarray
     off: np.ndarray
@@ -81,6 +85,7 @@ def fit(
     *,
     step: float,
     rounds: int,
+    stay: float = 0.0,
     watch: Callable[[Round], None] = lambda _: None,
 ) -> Fit:
     """Fit parameters to targets from a start that lies within the bounds.
@@ -91,16 +96,19 @@ def fit(
         How far a parameter is moved to see its slope, in the fitted scale.
     rounds : int
         Most points that are tried.
+    stay : float
+        How much it counts to stay at the start, see `Calibration.stay`.
     """
     from scipy.optimize import least_squares
 
     trials = _Trials(measure, parameters, targets, step, watch)
     low, high = _bounds(parameters)
     begin = np.array([scaled(p, start[p.key]) for p in parameters])
+    pull = stays(parameters, stay)
     done = least_squares(
-        lambda x: trials.off(x).mean(axis=0),
+        lambda x: np.concatenate([trials.off(x).mean(axis=0), pull * (x - begin)]),
         begin,
-        jac=trials.slopes,
+        jac=lambda x: np.concatenate([trials.slopes(x), np.diag(pull)]),
         bounds=(low, high),
         x_scale=1.0,
         ftol=SAME_MISFIT,
@@ -111,12 +119,13 @@ def fit(
     width = high - low
     at_bound = (done.x - low < AT_BOUND * width) | (high - done.x < AT_BOUND * width)
     slopes, each = trials.slopes(done.x), trials.off(done.x)
-    by_luck, by_range = _errors(slopes, each, at_bound)
+    by_luck, by_range = _errors(slopes, pull, each, at_bound)
     _, strength, directions = np.linalg.svd(slopes, full_matrices=False)
     return Fit(
         values=tuple(unscaled(p, x) for p, x in zip(parameters, done.x, strict=True)),
         by_luck=tuple(by_luck),
         by_range=tuple(by_range),
+        fixed=tuple(1.0 - (by_range * pull) ** 2 if stay else np.full(len(pull), np.nan)),
         at_bound=tuple(bool(at) for at in at_bound),
         slopes=slopes,
         off=each.mean(axis=0),
@@ -128,7 +137,12 @@ def fit(
 
 
 def favouring(
-    done: Fit, parameters: Sequence[Parameter], favoured: int, factor: float
+    done: Fit,
+    parameters: Sequence[Parameter],
+    start: Mapping[str, float],
+    favoured: int,
+    factor: float,
+    stay: float = 0.0,
 ) -> tuple[float, ...]:
     """Return the values that meet one target better at the others' cost, by the slopes of a fit.
 
@@ -142,13 +156,21 @@ def favouring(
     here = np.array([scaled(p, v) for p, v in zip(parameters, done.values, strict=True)])
     low, high = _bounds(parameters)
     tiny = 1e-9 * (high - low)
+    pull = stays(parameters, stay)
+    begin = np.array([scaled(p, start[p.key]) for p in parameters])
     moved = lsq_linear(
-        done.slopes * weight[:, None],
-        -done.off * weight,
+        np.concatenate([done.slopes * weight[:, None], np.diag(pull)]),
+        -np.concatenate([done.off * weight, pull * (here - begin)]),
         bounds=(low - here - tiny, high - here + tiny),
     )
     there = np.clip(here + moved.x, low, high)
     return tuple(unscaled(p, x) for p, x in zip(parameters, there, strict=True))
+
+
+def stays(parameters: Sequence[Parameter], stay: float) -> np.ndarray:
+    """Return how much a move by one counts against leaving the start, (P,) in the fitted scale."""
+    low, high = _bounds(parameters)
+    return 2.0 * stay / (high - low)
 
 
 def scaled(parameter: Parameter, value: float) -> float:
@@ -238,16 +260,18 @@ def _bounds(parameters: Sequence[Parameter]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _errors(
-    slopes: np.ndarray, each: np.ndarray, at_bound: np.ndarray
+    slopes: np.ndarray, pull: np.ndarray, each: np.ndarray, at_bound: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return standard errors by luck and by the targets' ranges; nan at bounds."""
     by_luck, by_range = (np.full(len(at_bound), np.nan) for _ in range(2))
     free = slopes[:, ~at_bound]
     if free.shape[1]:
-        inverse = np.linalg.pinv(free)  # (P, T): how the fit answers a miss
+        # How the fit answers a miss of each target, and being pulled elsewhere: (P, T + P).
+        answer = np.linalg.pinv(np.concatenate([free, np.diag(pull[~at_bound])]))
         luck = np.atleast_2d(np.cov(each, rowvar=False)) / len(each)
-        by_luck[~at_bound] = np.sqrt(np.diag(inverse @ luck @ inverse.T))
-        by_range[~at_bound] = np.sqrt(np.diag(inverse @ inverse.T))
+        to_targets = answer[:, : len(free)]
+        by_luck[~at_bound] = np.sqrt(np.diag(to_targets @ luck @ to_targets.T))
+        by_range[~at_bound] = np.sqrt(np.diag(answer @ answer.T))
     return by_luck, by_range
 
 

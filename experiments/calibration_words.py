@@ -13,7 +13,7 @@ from experiments.analysis import Paired, paired
 from experiments.calibration import Calibration, Parameter, Target
 from experiments.calibration_fit import WEAK, Fit
 from experiments.calibration_measures import MEASURES
-from experiments.notation import listed
+from experiments.notation import listed, percent
 from sim.scenario import Physics
 
 START, FITTED = "start", "fitted"
@@ -94,6 +94,7 @@ def tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
                 "by_factor": [p.by_factor for p in asked.parameters],
                 "error_by_luck": fit.by_luck,
                 "error_by_range": fit.by_range,
+                "fixed": fit.fixed,
                 "at_bound": fit.at_bound,
             }
         ),
@@ -206,9 +207,11 @@ def page(outcome: Outcome) -> str:
     return "\n".join(parts) + "\n"
 
 
-ERRORS = """The first interval says how far luck alone could have moved the fit, the second how far
-the parameter may lie if each target were known to half its range only. Both are 95 % intervals
-from the slopes at the fit."""
+ERRORS = """“By luck” is how far luck alone could have moved the fit. “By ranges” is how far a
+parameter may lie if each target were known to half its range, and the parameter beforehand to half
+the way between its bounds. Both are 95 % intervals from the slopes at the fit. “Fixed by targets”
+is the share of the variance between the bounds that the targets take away: what they do not fix
+stays near its start."""
 DIRECTIONS = """Each direction is a joint change of parameters (logarithms of those that are above
 0, else shares of the way between the bounds). Its strength says by how many halves of their ranges
 the targets move together for a step of one along it."""
@@ -232,12 +235,14 @@ def fit_in_words(outcome: Outcome) -> str:
 def parameter_rows(outcome: Outcome) -> list[list[str]]:
     """Return the table of parameters, its head first."""
     fit = outcome.fit
-    rows = [["parameter", "unit", "bounds", "start", "fitted", "by luck", "by the targets' ranges"]]
+    rows = [["parameter", "unit", "bounds", "start", "fitted", "by luck", "by ranges",
+             "fixed by targets"]]  # fmt: skip
     for i, p in enumerate(outcome.calibration.parameters):
         fitted = f"{outcome.rounded[i]:g}" + (" (at its bound)" if fit.at_bound[i] else "")
         rows.append(
             [p.key, _unit(p), f"{p.low:g} to {p.high:g}", f"{outcome.start[i]:g}", fitted,
-             _around(p, fit.values[i], fit.by_luck[i]), _around(p, fit.values[i], fit.by_range[i])]
+             _around(p, fit.values[i], fit.by_luck[i]),
+             _around(p, fit.values[i], fit.by_range[i]), percent(fit.fixed[i])]
         )  # fmt: skip
     return rows
 
@@ -296,20 +301,29 @@ def met_in_words(outcome: Outcome) -> list[str]:
             )
     for place, favour in enumerate(outcome.favours, start=2):
         target = next(t for t in asked.targets if t.key == favour.target)
-        lost = [t for t in asked.targets
-                if outcome.verdict(place, t) == MISSED != outcome.verdict(1, t)]  # fmt: skip
-        brought = outcome.sample(place, target).mean
-        price = (
-            "puts " + listed([f"{_name(t.key)} ({outcome.sample(place, t).mean:.3g}, range "
-                              f"{t.low:g} to {t.high:g})" for t in lost]) + " out of range"
-            if lost else "leaves every target that is met in its range"
-        )  # fmt: skip
-        said.append(
-            f"{_name(target.key)[:1].upper()}{_name(target.key)[1:]} ended at "
-            f"{outcome.sample(1, target).mean:.3g} for an aim of {target.value:g}: bringing it to "
-            f"{brought:.3g} {price}."
-        )
+        said.append(f"{_favoured(outcome, target)} {_price(outcome, place, target)}")
     return said
+
+
+def _favoured(outcome: Outcome, target: Target) -> str:
+    """Say where a target ended that could be favoured."""
+    name = MEASURES[target.key].label
+    return f"{name} ended at {outcome.sample(1, target).mean:.3g} for an aim of {target.value:g}:"
+
+
+def _price(outcome: Outcome, place: int, target: Target) -> str:
+    """Say what favouring a target brings and what it costs, as far as fresh luck shows it."""
+    there, here = (outcome.sample(i, target).mean for i in (place, 1))
+    if abs(there - target.value) >= abs(here - target.value):
+        return "following the slopes brings it no nearer."
+    lost = [
+        f"{_name(t.key)} ({outcome.sample(place, t).mean:.3g}, range {t.low:g} to {t.high:g})"
+        for t in outcome.calibration.targets
+        if outcome.verdict(place, t) == MISSED != outcome.verdict(1, t)
+    ]
+    if lost:
+        return f"bringing it to {there:.3g} puts {listed(lost)} out of range."
+    return f"bringing it to {there:.3g} leaves in their range all that are met."
 
 
 def fixed_in_words(outcome: Outcome) -> list[str]:
@@ -321,7 +335,10 @@ def fixed_in_words(outcome: Outcome) -> list[str]:
         said.append(f"At a bound, so that the bound and not a target decides: {listed(bound)}.")
     weak = [d for s, d in zip(fit.strength, fit.directions, strict=True) if s < WEAK]
     for direction in weak:
-        said.append(f"Hardly fixed by any target: {_direction(asked.parameters, direction)}.")
+        said.append(
+            "Hardly fixed by any target, and so left near its start: "
+            f"{_direction(asked.parameters, direction)}."
+        )
     spare = len(asked.parameters) - len(asked.fitted)
     if spare > 0:
         said.append(f"There are {spare} more parameters than targets: so many stay undecided.")

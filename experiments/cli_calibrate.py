@@ -119,6 +119,7 @@ def conducted(
             start,
             step=asked.step,
             rounds=asked.rounds,
+            stay=asked.stay,
             watch=say,
         )
         final = tuple(
@@ -126,7 +127,7 @@ def conducted(
             for parameter, value in zip(asked.parameters, done.values, strict=True)
         )
         begun = tuple(start[p.key] for p in asked.parameters)
-        favours = _favours(asked, done)
+        favours = _favours(asked, done, start)
         watcher.say(f"judging on {asked.fresh} fresh replications")
         points = (begun, final, *(favour.values for favour in favours))
         judged = bench.measure(
@@ -137,15 +138,16 @@ def conducted(
     return Outcome(name, asked, done, begun, final, favours, judged)
 
 
-def _favours(asked: Calibration, done: Fit) -> tuple[Favour, ...]:
+def _favours(asked: Calibration, done: Fit, start: Mapping[str, float]) -> tuple[Favour, ...]:
     """Return points that favour the targets that are missed by most, farthest off first."""
     from experiments.calibration_fit import favouring
     from experiments.calibration_words import Favour
 
     off = abs(done.off)
     far = [i for i in (-off).argsort(kind="stable") if off[i] > FAR][:MOST_FAVOURED]
+    given = (done, asked.parameters, start)
     return tuple(
-        Favour(asked.fitted[i].key, favouring(done, asked.parameters, i, FAVOURED)) for i in far
+        Favour(asked.fitted[i].key, favouring(*given, i, FAVOURED, asked.stay)) for i in far
     )
 
 

@@ -30,6 +30,7 @@ fresh: 3
 seed: 1
 rounds: 4
 step: 0.3
+stay: 0.1
 digits: 2
 markets:
   equal: {settings: [scenario=reference]}
@@ -201,10 +202,31 @@ def test_what_no_target_fixes_is_a_direction_without_strength() -> None:
     assert along[1] == pytest.approx(8 * along[0], rel=0.02)
 
 
+def test_what_no_target_fixes_stays_at_the_start() -> None:
+    """Two parameters, one target: the fit moves along the slopes only, wherever it can."""
+
+    def measure(points: Sequence[Mapping[str, float]]) -> np.ndarray:
+        rows = [[[np.log(p["salience_per_message"])]] for p in points]
+        return np.array(rows) + LUCK[:, :1]
+
+    target = Target("churn", 0.0, -0.5, 0.5, 1.0, "made up")
+    start = {"salience_per_message": 2.0, "none_utility": 1.0}
+    how = {"step": 0.1, "rounds": 20}
+    found = fit(measure, [SIZE, SHIFT], [target], start, stay=0.5, **how)
+    assert found.values[1] == pytest.approx(1.0)
+    assert found.fixed[1] == pytest.approx(0.0, abs=1e-9)
+    half = np.log(100) / 2  # between the bounds of size
+    prior, data = (0.5 / half) ** 2, (1 / 0.5) ** 2
+    assert found.fixed[0] == pytest.approx(data / (data + prior))
+    weighed = (np.log(2.0) * prior - LUCK[:, 0].mean() * data) / (data + prior)
+    assert np.log(found.values[0]) == pytest.approx(weighed, abs=1e-4)
+    assert found.by_range[0] == pytest.approx((data + prior) ** -0.5)
+
+
 def test_favouring_a_target_brings_it_nearer_at_the_others_cost() -> None:
     at_odds = [replace(aims()[0], value=aims()[0].value + 0.1), *aims()[1:]]
     found = fitted(at_odds, np.zeros_like(LUCK))
-    values = favouring(found, [SIZE, SHIFT], 0, 10.0)
+    values = favouring(found, [SIZE, SHIFT], TRUE, 0, 10.0)
     before, after = (
         np.abs(synthetic(dict(zip(TRUE, v, strict=True))) - [t.value for t in at_odds])
         for v in (found.values, values)
