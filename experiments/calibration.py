@@ -22,11 +22,14 @@ FITTABLE = tuple(
 
 @dataclass(frozen=True)
 class Parameter:
-    """A coefficient of physics that is fitted, and between which bounds."""
+    """A coefficient of physics that is fitted, from where and between which bounds."""
 
     key: str = word("coefficient of physics")
     low: float = number(-1e6, 1e6, "the coefficient's unit", "lower bound")
     high: float = number(-1e6, 1e6, "the coefficient's unit", "upper bound")
+    start: float = number(
+        -1e6, 1e6, "the coefficient's unit", "where the fit starts, and stays if no target objects"
+    )
 
     def __post_init__(self) -> None:
         """Check that it is a number of physics and that the bounds lie in its range."""
@@ -42,6 +45,10 @@ class Parameter:
                 )
         if self.low >= self.high:
             raise ValueError(f"low={self.low:g} must be below high={self.high:g}")
+        if not self.low <= self.start <= self.high:
+            raise ValueError(
+                f"start={self.start:g} must lie between low={self.low:g} and high={self.high:g}"
+            )
 
     @property
     def by_factor(self) -> bool:

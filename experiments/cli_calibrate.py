@@ -44,12 +44,11 @@ def calibrate(options: argparse.Namespace, argv: Sequence[str]) -> int:
     if options.which is None:
         return _list(options.config_dir)
     asked, scenarios = asked_for(options)
-    start = _start(asked, scenarios)
     if options.dry_run:
         print("\n".join(_plan(asked)))
         return FINE
     folder = _folder(options.out, options.which)
-    found = guarded("", conducted, options.which, asked, scenarios, start, options)
+    found = guarded("", conducted, options.which, asked, scenarios, options)
     command = shlex.join(["influence", *argv])
     _write(found, folder, command)
     _say(found, folder, options)
@@ -89,7 +88,6 @@ def conducted(
     name: str,
     asked: Calibration,
     scenarios: Mapping[str, Scenario],
-    start: Mapping[str, float],
     options: argparse.Namespace,
 ) -> Outcome:
     """Fit, round, and judge on fresh luck."""
@@ -101,6 +99,9 @@ def conducted(
     jobs = min(options.jobs or cores(), cores())
     watcher = Watcher(options.quiet, jobs)
     names = [target.key for target in asked.fitted]
+    start = {p.key: p.start for p in asked.parameters}
+    shipped = next(iter(scenarios.values())).physics
+    today = tuple(float(getattr(shipped, key)) for key in start)
     tried: list[Round] = []
 
     def say(round_: Round) -> None:
@@ -126,16 +127,15 @@ def conducted(
             rounded(value, parameter, asked.digits)
             for parameter, value in zip(asked.parameters, done.values, strict=True)
         )
-        begun = tuple(start[p.key] for p in asked.parameters)
         favours = _favours(asked, done, start)
         watcher.say(f"judging on {asked.fresh} fresh replications")
-        points = (begun, final, *(favour.values for favour in favours))
+        points = (tuple(start.values()), final, *(favour.values for favour in favours))
         judged = bench.measure(
             [dict(zip(start, values, strict=True)) for values in points],
             range(asked.replications, asked.replications + asked.fresh),
             [target.key for target in asked.targets],
         )
-    return Outcome(name, asked, done, begun, final, favours, judged)
+    return Outcome(name, asked, done, today, final, favours, judged)
 
 
 def _favours(asked: Calibration, done: Fit, start: Mapping[str, float]) -> tuple[Favour, ...]:
@@ -149,22 +149,6 @@ def _favours(asked: Calibration, done: Fit, start: Mapping[str, float]) -> tuple
     return tuple(
         Favour(asked.fitted[i].key, favouring(*given, i, FAVOURED, asked.stay)) for i in far
     )
-
-
-def _start(asked: Calibration, scenarios: Mapping[str, Scenario]) -> dict[str, float]:
-    """Return the coefficients that the fit starts from; refuse one beyond its bounds."""
-    from experiments.settings_errors import SettingsError
-
-    physics = next(iter(scenarios.values())).physics
-    start = {p.key: float(getattr(physics, p.key)) for p in asked.parameters}
-    for p in asked.parameters:
-        if not p.low <= start[p.key] <= p.high:
-            raise SettingsError(
-                f"physics.{p.key}={start[p.key]:g}: the fit starts there, so it must lie between "
-                f"calibration.parameters.{p.key}.low={p.low:g} and high={p.high:g}",
-                f"calibration.parameters.{p.key}",
-            )
-    return start
 
 
 def _check_name(name: str, config_dir: Path | None) -> None:

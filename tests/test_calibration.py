@@ -40,8 +40,8 @@ pushes:
   talk: {lever: talk_rate, by: 0.5}
   engagement: {lever: quality, to: [employees], by: 1.5}
 parameters:
-  salience_per_impression: {low: 0.005, high: 0.05}
-  switching_cost: {low: 0.0, high: 5.0}
+  salience_per_impression: {low: 0.005, high: 0.05, start: 0.014}
+  switching_cost: {low: 0.0, high: 5.0, start: 3.2}
 targets:
   churn: {value: 0.6, low: 0.5, high: 0.7, weight: 1, source: made up}
   advertising_long: {value: 0.24, low: 0.1, high: 0.4, weight: 1, source: made up too}
@@ -132,8 +132,8 @@ def test_praise_in_proportion_to_share_is_1_and_even_criticism_is_flatter_by_1()
 
 # ---- the fit ------------------------------------------------------------------------------------
 
-SIZE = Parameter("salience_per_message", 0.05, 5.0)
-SHIFT = Parameter("none_utility", -4.0, 4.0)
+SIZE = Parameter("salience_per_message", 0.05, 5.0, 2.0)
+SHIFT = Parameter("none_utility", -4.0, 4.0, 1.0)
 KEYS = ("churn", "talk_ratio", "talk_volume")
 LUCK = np.random.default_rng(7).normal(0.0, 0.05, (20, 3))
 TRUE = {"salience_per_message": 0.8, "none_utility": -1.5}
@@ -236,8 +236,8 @@ def test_favouring_a_target_brings_it_nearer_at_the_others_cost() -> None:
 
 
 def test_rounding_keeps_to_the_bounds() -> None:
-    assert rounded(0.012345, Parameter("anchor", 0.001, 1.0), 2) == 0.012
-    assert rounded(0.0996, Parameter("anchor", 0.001, 0.0998), 2) == 0.0998
+    assert rounded(0.012345, Parameter("anchor", 0.001, 1.0, 0.02), 2) == 0.012
+    assert rounded(0.0996, Parameter("anchor", 0.001, 0.0998, 0.02), 2) == 0.0998
 
 
 # ---- runs ---------------------------------------------------------------------------------------
@@ -281,12 +281,9 @@ def test_the_firms_of_the_reference_market_are_alike(reference: Settings) -> Non
         assert replace(other, key=first.key, label=first.label) == first
 
 
-def test_the_shipped_calibration_starts_within_its_bounds_at_the_shipped_physics() -> None:
-    asked = load(["scenario=reference"])
-    physics = asked.scenario.physics
-    for parameter in asked.calibration.parameters:
-        assert parameter.low <= getattr(physics, parameter.key) <= parameter.high
-    assert physics == load(["scenario=attenzi", "physics=defaults"]).scenario.physics
+def test_the_reference_market_has_the_default_physics(reference: Settings) -> None:
+    assert reference.scenario.physics == load(["physics=defaults"]).scenario.physics
+    assert reference.scenario.quarters == 8
 
 
 @pytest.fixture(scope="module")
@@ -352,10 +349,11 @@ def test_calibrations_are_listed_and_told_without_running(
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("calibration.parameters.anker={low: 0.1, high: 0.2}", "anker.*did you mean 'anchor'"),
-        ("calibration.parameters.patience={low: 1, high: 2}", "patience.*unknown"),
-        ("calibration.parameters.anchor={low: 0.2, high: 0.1}", "low=0.2 must be below high=0.1"),
-        ("calibration.parameters.anchor={low: 0.2, high: 11}", r"high=11 is out of range.*10\]"),
+        ("calibration.parameters.anker={low: 0, high: 1, start: 0}", "mean 'anchor'"),
+        ("calibration.parameters.patience={low: 1, high: 2, start: 1}", "patience.*unknown"),
+        ("calibration.parameters.anchor={low: 2, high: 1, start: 1}", "low=2 must be below high=1"),
+        ("calibration.parameters.anchor={low: 0, high: 11, start: 0}", r"high=11 is out.*10\]"),
+        ("calibration.parameters.loss_aversion.start=0.5", "start=0.5 must lie between low=1"),
         ("calibration.targets.churnn={value: 1, low: 0, high: 2, weight: 1, source: x}",
          "did you mean 'churn'"),
         ("calibration.targets.churn.low=0.25", "value=0.2 must lie between low=0.25"),
@@ -377,7 +375,6 @@ def test_bad_settings_of_a_calibration_are_refused(override: str, said: str) -> 
     [
         (["defalts"], "did you mean 'defaults'"),
         (["defaults", "quarters=4"], "quarters=4: the measures are those of two years"),
-        (["defaults", "physics.loss_aversion=4"], "physics.loss_aversion=4: the fit starts there"),
         (["defaults", "calibration=defaults"], "name it as in `influence calibrate defaults`"),
         (["defaults", "competitors.second.pric=2"], "did you mean 'price'"),
         (["defaults", "calibration.pushes.talk.firm=nobody"], "nobody"),
