@@ -1,133 +1,22 @@
-"""What came out of a calibration: tables, lines for a terminal, a page, a file of physics."""
+"""What came out of a calibration in words: for a terminal, as a page, as a file of physics."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from experiments.analysis import Paired, paired
-from experiments.calibration import Calibration, Parameter, Target
-from experiments.calibration_fit import WEAK, Fit
+from experiments.analysis import Paired
+from experiments.calibration import Parameter, Target
+from experiments.calibration_fit import WEAK
 from experiments.calibration_measures import MEASURES
+from experiments.calibration_outcome import MISSED, Outcome, unit_of
 from experiments.notation import listed, percent
-from sim.scenario import Physics
 
-START, FITTED = "start", "fitted"
-MET, CLOSE, MISSED = "met", "met, not surely", "missed"
 SHOWN_LOADING = 0.3  # of a direction of length 1
 MOST_ERROR = float(np.log(100.0))  # in the fitted scale; wider intervals say nothing
 Z = 1.959963984540054  # of the normal distribution, 95 %
-
-
-@dataclass(frozen=True)
-class Favour:
-    """A point that meets one target better, at the others' cost."""
-
-    target: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A finished calibration.
-
-    Attributes
-    ----------
-    today, rounded : tuple of float
-        Each parameter as it is set in the market, and as fitted in few digits.
-    judged : float64 (2 + favours, fresh, targets)
-        Every target's measure on luck that was not fitted on: at the start, at the rounded fit, and
-        at the points that favour a target.
-    """
-
-    name: str
-    calibration: Calibration
-    fit: Fit
-    today: tuple[float, ...]
-    rounded: tuple[float, ...]
-    favours: tuple[Favour, ...]
-    judged: np.ndarray
-
-    def sample(self, point: int, target: Target) -> Paired:
-        """Return mean and interval of a measure at a judged point."""
-        return paired(self.judged[point, :, self.calibration.targets.index(target)])
-
-    def verdict(self, point: int, target: Target) -> str:
-        """Say whether a target is met at a judged point."""
-        found = self.sample(point, target)
-        if target.low <= found.low and found.high <= target.high:
-            return MET
-        return CLOSE if target.low <= found.mean <= target.high else MISSED
-
-
-def rounded(value: float, parameter: Parameter, digits: int) -> float:
-    """Return a value in so many significant digits, still within its bounds."""
-    return min(max(float(f"{value:.{digits}g}"), parameter.low), parameter.high)
-
-
-def tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
-    """Return everything as tidy tables by file name."""
-    asked, fit = outcome.calibration, outcome.fit
-    keys = [p.key for p in asked.parameters]
-    points = [START, FITTED, *(f"favour_{f.target}" for f in outcome.favours)]
-    judged = [
-        (points[i], t.key, MEASURES[t.key].unit, t.value, t.low, t.high, t.weight, found.n,
-         found.mean, found.low, found.high, outcome.verdict(i, t), t.source)
-        for i in range(len(points)) for t in asked.targets
-        for found in [outcome.sample(i, t)]
-    ]  # fmt: skip
-    values = [
-        [p.start for p in asked.parameters],
-        outcome.rounded,
-        *(f.values for f in outcome.favours),
-    ]
-    return {
-        "parameters.csv": pd.DataFrame(
-            {
-                "parameter": keys,
-                "unit": [_unit(p) for p in asked.parameters],
-                "low": [p.low for p in asked.parameters],
-                "high": [p.high for p in asked.parameters],
-                "start": [p.start for p in asked.parameters],
-                "today": outcome.today,
-                "fitted": fit.values,
-                "rounded": outcome.rounded,
-                "by_factor": [p.by_factor for p in asked.parameters],
-                "error_by_luck": fit.by_luck,
-                "error_by_range": fit.by_range,
-                "fixed": fit.fixed,
-                "at_bound": fit.at_bound,
-            }
-        ),
-        "targets.csv": pd.DataFrame(
-            judged,
-            columns=["point", "target", "unit", "value", "range_low", "range_high", "weight", "n",
-                     "mean", "low", "high", "verdict", "source"],
-        ),
-        "points.csv": pd.DataFrame(
-            [(point, key, value) for point, row in zip(points, values, strict=True)
-             for key, value in zip(keys, row, strict=True)],
-            columns=["point", "parameter", "value"],
-        ),
-        "slopes.csv": pd.DataFrame(
-            [(t.key, key, fit.slopes[i, j]) for i, t in enumerate(asked.fitted)
-             for j, key in enumerate(keys)],
-            columns=["target", "parameter", "slope"],
-        ),
-        "directions.csv": pd.DataFrame(
-            [(i + 1, fit.strength[i], key, fit.directions[i, j])
-             for i in range(len(fit.strength)) for j, key in enumerate(keys)],
-            columns=["direction", "strength", "parameter", "loading"],
-        ),
-        "rounds.csv": pd.DataFrame(
-            [(i + 1, r.misfit, *r.values, *r.measures) for i, r in enumerate(fit.rounds)],
-            columns=["round", "misfit", *keys, *(f"measured_{t.key}" for t in asked.fitted)],
-        ),
-    }  # fmt: skip
 
 
 def physics_yaml(outcome: Outcome, command: str) -> str:
@@ -138,7 +27,7 @@ def physics_yaml(outcome: Outcome, command: str) -> str:
         "  - defaults",
         "  - _self_",
         *(
-            f"{p.key}: {value:g}  # {_unit(p)}; fitted, {error_text(outcome, i)}"
+            f"{p.key}: {value:g}  # {unit_of(p)}; fitted, {error_text(outcome, i)}"
             for i, (p, value) in enumerate(
                 zip(outcome.calibration.parameters, outcome.rounded, strict=True)
             )
@@ -247,7 +136,7 @@ def parameter_rows(outcome: Outcome) -> list[list[str]]:
     for i, p in enumerate(outcome.calibration.parameters):
         fitted = f"{outcome.rounded[i]:g}" + (" (at its bound)" if fit.at_bound[i] else "")
         rows.append(
-            [p.key, _unit(p), f"{p.low:g} to {p.high:g}", f"{p.start:g}",
+            [p.key, unit_of(p), f"{p.low:g} to {p.high:g}", f"{p.start:g}",
              f"{outcome.today[i]:g}", fitted,
              _around(p, fit.values[i], fit.by_luck[i]),
              _around(p, fit.values[i], fit.by_range[i]), percent(fit.fixed[i])]
@@ -391,10 +280,6 @@ def _interval(found: Paired) -> str:
 def _name(key: str) -> str:
     label = MEASURES[key].label
     return label[:1].lower() + label[1:]
-
-
-def _unit(parameter: Parameter) -> str:
-    return str(Physics.__dataclass_fields__[parameter.key].metadata["unit"])
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

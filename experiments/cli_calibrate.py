@@ -21,7 +21,7 @@ from experiments.exits import FINE
 if TYPE_CHECKING:
     from experiments.calibration import Calibration
     from experiments.calibration_fit import Fit
-    from experiments.calibration_words import Favour, Outcome
+    from experiments.calibration_outcome import Favour, Outcome
     from sim.scenario import Scenario
 
 GROUP = "calibration"
@@ -92,8 +92,8 @@ def conducted(
 ) -> Outcome:
     """Fit, round, and judge on fresh luck."""
     from experiments.calibration_fit import Round, fit
+    from experiments.calibration_outcome import Outcome, rounded
     from experiments.calibration_run import Bench
-    from experiments.calibration_words import Outcome, rounded
     from experiments.workers import Workers
 
     jobs = min(options.jobs or cores(), cores())
@@ -141,7 +141,7 @@ def conducted(
 def _favours(asked: Calibration, done: Fit, start: Mapping[str, float]) -> tuple[Favour, ...]:
     """Return points that favour the targets that are missed by most, farthest off first."""
     from experiments.calibration_fit import favouring
-    from experiments.calibration_words import Favour
+    from experiments.calibration_outcome import Favour
 
     off = abs(done.off)
     far = [i for i in (-off).argsort(kind="stable") if off[i] > FAR][:MOST_FAVOURED]
@@ -211,14 +211,15 @@ def _folder(out: Path | None, name: str) -> Path:
 
 
 def _write(outcome: Outcome, folder: Path, command: str) -> None:
-    from experiments import calibration_words as words
+    from experiments.calibration_outcome import tables
+    from experiments.calibration_words import physics_yaml
     from experiments.provenance import environment
 
-    for name, table in words.tables(outcome).items():
+    for name, table in tables(outcome).items():
         table.to_csv(folder / name, index=False)
     file = folder / PHYSICS
     file.parent.mkdir(parents=True)
-    file.write_text(words.physics_yaml(outcome, command), encoding="utf-8")
+    file.write_text(physics_yaml(outcome, command), encoding="utf-8")
     made = {"command": command, "seed": outcome.calibration.seed, **environment()}
     (folder / "made_with.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
 

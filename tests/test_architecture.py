@@ -79,6 +79,7 @@ FLOORS = (
         "experiments.report",
         "experiments.report_*",
         "experiments.calibration_run",
+        "experiments.calibration_outcome",
     ),
     ("experiments.calibration_words",),
     ("experiments.rehearsal",),

@@ -15,8 +15,8 @@ from experiments import cli
 from experiments.calibration import Parameter, Target
 from experiments.calibration_fit import Fit, favouring, fit
 from experiments.calibration_measures import MEASURES, Lived
+from experiments.calibration_outcome import rounded
 from experiments.calibration_run import live
-from experiments.calibration_words import rounded
 from experiments.settings import Settings, SettingsError, load
 from sim import kpis
 from sim.engine import simulate
