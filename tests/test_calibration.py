@@ -16,12 +16,12 @@ from experiments.calibration import Parameter, Target
 from experiments.calibration_fit import Fit, favouring, fit
 from experiments.calibration_measures import MEASURES, Lived
 from experiments.calibration_outcome import rounded
-from experiments.calibration_run import live
+from experiments.calibration_run import live, measured
 from experiments.settings import Settings, SettingsError, load
 from sim import kpis
 from sim.engine import simulate
 from sim.flows import open_gates
-from sim.scenario import Arm, Plan, Scenario
+from sim.scenario import Arm, Nudge, Plan, Scenario
 
 # A calibration of one's own: two parameters, one of them pulled far away.
 MINE = """label: A small one
@@ -272,6 +272,30 @@ def test_what_is_noted_of_a_run_is_what_its_indicators_say(reference: Settings) 
     voices = history.measures[1:, kpis.MEASURES.index("negative_voices"), 0, :, 0] * 500
     assert seen.criticism == pytest.approx(voices)
     assert seen.start[1:].tolist() == seen.tied[:-1].tolist()
+
+
+def test_arms_are_pushed_and_muted_as_the_measures_say(reference: Settings) -> None:
+    scenario, asked = reference.scenario, reference.calibration
+    names = ("advertising_long", "talk_share")
+    points = [{}, {"switching_cost": 2.0}]
+    replication, told, values, _ = measured(asked, scenario, points, names, 1)
+    assert (replication, told) == (1, names)
+    base = as_is(scenario)
+    silent = base.gates.copy()
+    silent[1, 0] = 0.0
+    arms = [
+        base,
+        replace(base, key="pushed", nudges=(Nudge(0.5, lever="impressions"),)),
+        replace(base, key="silent", gates=silent),
+    ]
+    adds = simulate(scenario, arms, asked.seed, 1).kpi[1:, kpis.INDEX["gross_adds"]]
+    assert values[0] == pytest.approx(
+        [
+            np.log(adds[4:, 1].sum() / adds[4:, 0].sum()) / np.log(1.5),
+            1 - adds[:, 2].sum() / adds[:, 0].sum(),
+        ]
+    )
+    assert (values[1] != values[0]).all()
 
 
 def test_the_firms_of_the_reference_market_are_alike(reference: Settings) -> None:
