@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from experiments import cli
-from experiments.calibration import Parameter, Target
+from experiments.calibration import FITTABLE, Parameter, Target
 from experiments.calibration_fit import Fit, favouring, fit
 from experiments.calibration_measures import MEASURES, Lived
 from experiments.calibration_outcome import rounded
@@ -23,6 +23,7 @@ from sim.engine import simulate
 from sim.flows import open_gates
 from sim.scenario import Arm, Nudge, Plan, Scenario
 
+ROOT = Path(__file__).resolve().parent.parent
 # A calibration of one's own: two parameters, one of them pulled far away.
 MINE = """label: A small one
 replications: 2
@@ -308,6 +309,16 @@ def test_the_firms_of_the_reference_market_are_alike(reference: Settings) -> Non
 def test_the_reference_market_has_the_default_physics(reference: Settings) -> None:
     assert reference.scenario.physics == load(["physics=defaults"]).scenario.physics
     assert reference.scenario.quarters == 8
+
+
+def test_the_shipped_defaults_are_those_of_the_page() -> None:
+    page = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines()]
+    fitted = {row[0]: float(row[5].split()[0]) for row in rows if row and row[0] in FITTABLE}
+    asked = load(["physics=defaults", "calibration=defaults"])
+    assert set(fitted) == {parameter.key for parameter in asked.calibration.parameters}
+    for key, value in fitted.items():
+        assert getattr(asked.scenario.physics, key) == value
 
 
 @pytest.fixture(scope="module")
