@@ -29,6 +29,7 @@ VERBS = {
     "explain": "tell how a flow influenced somebody: flow=1..6 [portfolio=NAME] [quarter=N] "
     "[type=NAME] [stakeholder=ID] [replication=N]",
     "lesson": "list lessons, or ask, run and judge one: lesson N, lesson all, lesson shape",
+    "calibrate": "fit coefficients of physics to what is known of markets: calibrate defaults",
     "settings": "list settings with unit, range, default, meaning and source",
 }
 ABOUT = """Which influence mechanisms should an organization improve? Portfolios are run side by
@@ -43,6 +44,7 @@ EXAMPLES = """examples:
   influence explain scenario=village flow=2        one life beside the life without flow 2
   influence lesson                                 teachable insights, each with a falsifier
   influence lesson 1                               ask, run and judge the first
+  influence calibrate defaults                     fit the defaults of physics, judge the fit
   influence settings trust                         settings that have to do with trust
   influence settings mechanism                     mechanisms by flow and department
 """
@@ -86,6 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from experiments.cli_lesson import lesson
 
                 return lesson(options, argv)
+            if options.verb == "calibrate":
+                from experiments.cli_calibrate import calibrate
+
+                return calibrate(options, argv)
             return study(options, argv)
     except KeyboardInterrupt as stop:
         print(f"\n{word_for(stop)}", file=sys.stderr)
@@ -192,6 +198,11 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--markdown", action="store_true", help="with all: the page of lessons"
             )
+        if verb == "calibrate":
+            sub.add_argument("which", nargs="?", metavar="NAME", help="calibration; none lists all")
+            sub.add_argument(
+                "--markdown", action="store_true", help="what came out, as a page on stdout"
+            )
         sub.add_argument(
             "--out", type=Path, metavar="DIR", help="folder of the results (a new dated one)"
         )
@@ -232,6 +243,8 @@ def _options(verb: str | None) -> list[str]:
     own = [] if verb == "explain" else ["--jobs", "--dry-run", "--quiet"]
     if verb == "lesson":
         own += ["--ask", "--markdown"]
+    if verb == "calibrate":
+        own += ["--markdown"]
     return [*common, "--out", "--seed", *own]
 
 

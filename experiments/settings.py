@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import designs, lessons, settings_catalogue
+from experiments.calibration import Calibration
 from experiments.designs import Study
 from experiments.lessons import Lesson
 from experiments.links import Nudges
@@ -71,6 +72,8 @@ class Settings:
         What pushes which indicator where the links of the map are tried out.
     resolved : dict
         The composed settings as plain data, for saving beside the results.
+    calibration : Calibration
+        What a calibration of physics fits, and to what.
     lesson : Lesson or None
         What the experiment is said to teach, if anything.
     """
@@ -80,6 +83,7 @@ class Settings:
     board: Board
     strategy_map: StrategyMap
     nudges: Nudges
+    calibration: Calibration
     resolved: dict[str, Any]
     lesson: Lesson | None = None
 
@@ -116,7 +120,14 @@ def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Setti
     except SettingsError as error:
         raise composed.placed(error) from None
     return Settings(
-        scenario, study, sheet.scorecard, drawn, sheet.nudges, composed.resolved, sheet.lesson
+        scenario,
+        study,
+        sheet.scorecard,
+        drawn,
+        sheet.nudges,
+        sheet.calibration,
+        composed.resolved,
+        sheet.lesson,
     )
 
 

@@ -31,6 +31,7 @@ GROUPS = (
     "scorecard",
     "strategy_map",
     "nudges",
+    "calibration",
     "experiment",
 )
 # Groups of which several files can be chosen at once, as in shocks=[recall, crisis].

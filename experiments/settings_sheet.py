@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from experiments.calibration import Calibration
 from experiments.designs import Portfolio, Push, Study
 from experiments.lessons import Lesson
 from experiments.links import Nudges
@@ -90,6 +91,7 @@ class Sheet:
     scorecard: Board = word("what is aimed at and how lights are given")
     strategy_map: Any = word("objectives and links, see sim/strategy_map.py")
     nudges: Nudges = word("what pushes which indicator where links of the map are tried out")
+    calibration: Calibration = word("what a calibration of physics fits, and to what")
     people: Any = word("own tables of stakeholders and ties; null for generated ones")
     experiment: Question = word("the question in words")
     lesson: Lesson | None = word("what the experiment is said to teach; null for nothing")
