@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from experiments.calibration_measures import EQUAL, MEASURES, PUSHES, UNEQUAL
 from sim.checks import check_fields, require_one_of
-from sim.scenario import Nudge, Physics, freeze, number, word
+from sim.fields import freeze, number, word
+from sim.physics import Physics
+from sim.plans import Nudge
 
 MARKETS = (EQUAL, UNEQUAL)
 # Coefficients of physics that may be fitted: numbers, none of them whole ones or switches.

@@ -11,7 +11,7 @@ from experiments.analysis import Paired, paired
 from experiments.calibration import Calibration, Parameter, Target
 from experiments.calibration_fit import Fit
 from experiments.calibration_measures import MEASURES
-from sim.scenario import Physics
+from sim.physics import Physics
 
 START, FITTED = "start", "fitted"
 MET, CLOSE, MISSED = "met", "met, not surely", "missed"

@@ -29,8 +29,9 @@ from sim.arms import check_arms
 from sim.engine import MOST_LANES, Run
 from sim.flows import Flow, muted, open_gates
 from sim.kpis import MEASURES as MEANS
+from sim.plans import Arm, Plan
 from sim.population import build_world
-from sim.scenario import Arm, Plan, Scenario
+from sim.scenario import Scenario
 from sim.state import ADDS, LOSSES, NEGATIVE, POSITIVE
 
 QUARTERS = 2 * YEAR  # a calibration lives two years

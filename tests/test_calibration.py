@@ -21,7 +21,8 @@ from experiments.settings import Settings, SettingsError, load
 from sim import kpis
 from sim.engine import simulate
 from sim.flows import open_gates
-from sim.scenario import Arm, Nudge, Plan, Scenario
+from sim.plans import Arm, Nudge, Plan
+from sim.scenario import Scenario
 
 ROOT = Path(__file__).resolve().parent.parent
 # A calibration of one's own: two parameters, one of them pulled far away.
