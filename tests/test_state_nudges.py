@@ -197,19 +197,28 @@ def heated(opening: Sequence[float]) -> World:
     return handmade.world(6, 1, evidence=hub(), opening_attitude=np.array(opening)[:, None])
 
 
-def test_traced_is_the_pull_of_what_is_said_worked_out_by_hand() -> None:
-    """Only 5 hears 2, and thinks otherwise; all hear 0 and 1 and think as they do."""
-    market, people = talkative(), heated([0, 0, -0.5, 0, 0, 0.5])
+@pytest.mark.parametrize(
+    ("tie", "negativity", "opening"), [(0.5, 1.0, 0.5), (0.5, 2.0, 0.5), (-0.5, 1.0, 0.25)]
+)
+def test_traced_is_the_pull_of_what_is_said_worked_out_by_hand(
+    tie: float, negativity: float, opening: float
+) -> None:
+    """Only 5 hears anybody: 2, who thinks ill of the firm; a tie below zero turns that round."""
+    market = talkative()
+    market = replace(market, physics=replace(market.physics, negativity=negativity))
     hears = np.zeros((6, 6))
-    hears[5, 2] = 0.5
-    alone = handmade.world(6, 1, evidence=hears, opening_attitude=people.opening_attitude)
+    hears[5, 2] = tie
+    attitude = np.array([[0.0], [0.0], [-0.5], [0.0], [0.0], [opening]])
+    alone = handmade.world(6, 1, evidence=hears, opening_attitude=attitude)
     nudge = Nudge(0.1, state="attitude", whom="traced", share=1 / 6)
     run = handmade.started(market, alone, nudged(market, nudge))
-    rate = float(run.drive[PEER_RATE, 0, 0, 0]) * 0.5
-    gaps = 1.0 * np.exp(-rate * np.arange(13))  # the hearer comes closer every week
-    assert handmade.attitude(run)[5] == pytest.approx(-0.5 + np.exp(-13 * rate), rel=1e-3)
+    rate = float(run.drive[PEER_RATE, 0, 0, 0]) * 0.5 * negativity
+    goal = -0.5 * np.sign(tie)
+    gaps = (opening - goal) * np.exp(-rate * np.arange(14))  # the hearer comes closer every week
+    assert handmade.attitude(run)[5] == pytest.approx(goal + gaps[13], rel=1e-3)
     (moved,) = run.reaching.moved.values()
-    assert moved[2] / PULL_SCALE == pytest.approx(float((rate * gaps).sum()), rel=1e-3)
+    pull = float(np.abs(rate * gaps[:13]).sum())
+    assert moved[2] / PULL_SCALE == pytest.approx(pull, rel=1e-3)
     assert (moved[[0, 1, 3, 4, 5]] == 0).all()
     assert reached(run, nudge) == [2]
 
@@ -263,6 +272,19 @@ def test_arms_that_live_by_other_laws_are_traced_each_by_its_own() -> None:
             alone.reaching.moved[0, laws],
             together.reaching.moved[0, together.reaching.laws[lane]],
         )
+
+
+def test_who_comes_while_words_are_counted_begins_with_none() -> None:
+    market, people = talkative(), heated([0.2, 0, -0.5, 0, 0, 0.5])
+    nudge = Nudge(0.1, state="attitude", whom="traced", share=0.5)
+    run = handmade.started(market, people, nudged(market, nudge))
+    (moved,) = run.reaching.moved.values()
+    before, ids = moved.copy(), run.facts.ids.copy()
+    assert before[2] > 0
+    ids[2] += np.uint64(1)
+    run.reaching.trace(run.state, ids, np.zeros_like(run.drive), run.coefficients)
+    assert moved[2] == 0
+    assert np.array_equal(np.delete(moved, 2), np.delete(before, 2))
 
 
 def test_newcomers_do_not_inherit_whose_words_moved() -> None:
