@@ -15,7 +15,7 @@ import village
 import sim
 from experiments.designs import arms as arms_of
 from experiments.settings import load
-from sim import kpis, networks, scenario
+from sim import kpis, networks, organization, stakeholders
 from sim.engine import simulate
 from sim.networks import Draws, Members, Ties
 from sim.organization import Policy
@@ -88,8 +88,8 @@ def doubled(firm: int, policy: Policy, seen: Observed) -> np.ndarray:
 
 def test_a_policy_is_one_function_and_what_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(POLICIES, "doubled", doubled)
-    reads = {**scenario.POLICY_READS, "doubled": ()}
-    monkeypatch.setattr(scenario, "POLICY_READS", reads)
+    reads = {**organization.POLICY_READS, "doubled": ()}
+    monkeypatch.setattr(organization, "POLICY_READS", reads)
     market = village.scenario(quarters=1)
     bold = replace(market.firms[0], policy=Policy("doubled", 0.0, 1, 1e9))
     market = replace(market, firms=(bold, market.firms[1]))
@@ -107,7 +107,7 @@ def test_a_network_generator_is_one_function_and_its_spread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(networks.GENERATORS, "guru", everybody_hears_the_first)
-    monkeypatch.setattr(scenario, "SPREADS", {**scenario.SPREADS, "guru": None})
+    monkeypatch.setattr(stakeholders, "SPREADS", {**stakeholders.SPREADS, "guru": None})
     market = village.scenario(quarters=1)
     guru = replace(market.layers[0], generator="guru", spread=0.0)
     market = replace(market, layers=(guru,))
@@ -156,14 +156,17 @@ def test_a_lever_is_one_row_and_the_law_that_reads_it(tmp_path: Path) -> None:
     text = table.read_text(encoding="utf-8")
     assert ")\n\nINDEX =" in text
     table.write_text(text.replace(")\n\nINDEX =", LEVER_ROW, 1), encoding="utf-8")
-    law = tmp_path / "sim" / "firms.py"
+    places = tmp_path / "sim" / "firms.py"
+    text = places.read_text(encoding="utf-8")
+    places.write_text(
+        text.replace("\n\n\nclass", '\nWHISPER = _at["whisper"]\n\n\nclass', 1), encoding="utf-8"
+    )
+    law = tmp_path / "sim" / "firm_kernels" / "drive.py"
     text = law.read_text(encoding="utf-8")
     reads = "physics.talk_hazard[lane] * lever[TALK_RATE]"
     assert reads in text
     text = text.replace(reads, f"{reads} * lever[WHISPER]", 1)
-    law.write_text(
-        text.replace("\n\n\nclass", '\nWHISPER = _at["whisper"]\n\n\nclass', 1), encoding="utf-8"
-    )
+    law.write_text(text.replace("    TALK_RATE,\n", "    TALK_RATE,\n    WHISPER,\n", 1), "utf-8")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(ROOT / "tests")],
         cwd=tmp_path,
