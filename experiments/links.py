@@ -126,7 +126,7 @@ def trials_of(
     return trials, list(pushes.values())
 
 
-# Which of the stakeholders that a nudge names it reaches, by scenario.WHOM.
+# Which of the stakeholders that a nudge names it reaches, by plans.WHOM.
 REACHED = {
     "all": "{who}",
     "chance": "{share:g} % of {who} chosen by chance",

@@ -106,7 +106,7 @@ def stakeholders_here(sheet: Sheet) -> tuple[StakeholderType, ...]:
 
 
 def _entrants(shock: Shock, firms: list[str]) -> set[str]:
-    """Return the competitors that a newcomer's shock names, as keys."""
+    """Return the competitors that an entrant's shock names, as keys."""
     rivals = firms[1:]
     by_word = {
         "competitors": rivals,

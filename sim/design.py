@@ -1,7 +1,8 @@
 """What a design makes of the organization: its departments, owners, and who has to settle anew.
 
 "Designing the organization around influence flows" is Philip Sheldrake's definition of social
-business (*The Business of Influence*, Wiley 2011); what a design says stands in `scenario.Design`.
+business (*The Business of Influence*, Wiley 2011); what a design says stands in
+`organization.Design`.
 """
 
 from __future__ import annotations

@@ -556,12 +556,19 @@ class Run:
         )
 
     def _chooses(self) -> np.ndarray:
-        """Return everybody's chance of an occasion to choose this week, float32 (rows,)."""
-        season = self.calendar.occasions(self.week - self.before)
-        if season is None:
-            return self.facts.chooses
-        now = self.facts.opportunity * season[self.world.kind]
-        return self.facts.filled(chance_to_choose(now))
+        """Return everybody's chance of an occasion to choose this week, float32 (rows,).
+
+        Customers who have just come look for a provider.
+        """
+        season, chances = self.calendar.occasions(self.week - self.before), self.facts.chooses
+        if season is not None:
+            now = self.facts.opportunity * season[self.world.kind]
+            chances = self.facts.filled(chance_to_choose(now))
+        come = self.newcomers.of(self.week).row
+        if len(come):
+            chances = chances.copy()
+            chances[come[self.facts.customer[self.world.kind[come]]]] = 1.0
+        return chances
 
     def _people_week(self) -> tuple[np.ndarray, np.ndarray]:
         """Let the stakeholders meet and hear, in parts of whole blocks, and add up the parts.
@@ -575,7 +582,7 @@ class Run:
         size = layout.lanes_of_pass
         counts = np.zeros((*shape, *self.counts.shape[:-1], size), np.int32)
         engagement = np.zeros((*shape, len(self.slots), size), np.int32)
-        chooses = self._chooses()
+        chooses = self.chooses = self._chooses()
 
         def meet(number: int, j: int) -> None:
             counted = counts[number, j].reshape(-1)

@@ -109,7 +109,7 @@ class CapitalNudges:
 class Shift(NamedTuple):
     """What one nudge does at the start of a quarter to a state about one firm in one arm.
 
-    `state` is a name of scenario.STATES, `firm` and `lane` are places, `rows` int64 (n,) the
+    `state` is a name of plans.STATES, `firm` and `lane` are places, `rows` int64 (n,) the
     stakeholders it reaches, `by` in the state's unit.
     """
 

@@ -473,7 +473,7 @@ class _Scene:
 
     def choose(self) -> Occasion | None:
         """Return the values of an occasion to choose, if the week had one."""
-        if not self.person_luck[3] < float(self.run.facts.chooses[self.row]):
+        if not self.person_luck[3] < float(self.run.chooses[self.row]):
             return None
         p, tied, week = self.physics, self.before.provider, self.run.week
         offer, grieved = self._offer(), self._grievance() >= week

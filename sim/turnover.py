@@ -99,8 +99,8 @@ def arrive(
 ) -> np.ndarray:
     """Let newcomers take their places, in every arm, and return how many each firm has lost.
 
-    Customers come without a provider; whose tie is fixed takes over the tie of the place. Returned
-    is int64 (F, K, L).
+    Customers come without a provider and look for one at once; whose tie is fixed takes over the
+    tie of the place. Returned is int64 (F, K, L).
     """
     lost = np.zeros((world.n_firms, len(scenario.stakeholders), state.n_lanes), np.int64)
     rows, kinds = come.row, world.kind[come.row]

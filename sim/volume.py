@@ -2,7 +2,7 @@
 
 Volume cost follows output, which nobody knows beforehand. Both forecasts take readiness as it
 stands and no dip of implementation; what is charged in the end is what is done
-(`firms.volume_week`).
+(`firm_kernels.finance.volume_week`).
 """
 
 from __future__ import annotations

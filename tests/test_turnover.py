@@ -17,6 +17,7 @@ from experiments.story import name_of, row_of, tell
 from experiments.story_words import paragraph
 from sim.engine import Run, simulate
 from sim.flows import Flow, muted
+from sim.outside import Season
 from sim.population import build_world, traits_of
 from sim.scenario import Scenario
 from sim.state import (
@@ -121,14 +122,15 @@ def test_they_come_in_the_order_of_weeks_and_leave_the_world_as_it_was() -> None
 
 
 def test_who_comes_knows_only_what_newcomers_know() -> None:
-    """The week is lived by hand up to the arrival; what follows moves everybody at once."""
+    """The week is lived by hand up to the arrival; who looks for a provider finds none worth it."""
     still = village.scenario(
         stakeholders=(
             village.kind(count=50, turnover=1.5, experience=0.0, opportunity=0.0),
             replace(village.employees(40), turnover=1.5, experience=0.0),
         ),
         physics=replace(
-            village.PHYSICS, **{k: v for k, v in handmade.STILL.items() if k != "switching_cost"}
+            village.PHYSICS,
+            **{**handmade.STILL, "switching_cost": 3.2, "none_utility": 10.0},
         ),
         firms=(village.firm(programmes={}), village.firm("theirs", programmes={})),
     )
@@ -178,26 +180,36 @@ def test_ties_are_counted_as_they_are_and_the_books_agree() -> None:
     assert np.array_equal(provider[~customer[kinds]], run.world.tied[~customer[kinds]])
 
 
-def test_with_nobody_to_leave_for_the_share_of_customers_is_that_of_arrivals_and_choices() -> None:
-    """A share p leaves at the beginning of a week, and of all who are untied then q choose a tie.
+def test_newcomers_choose_at_once_as_strangers_to_all_firms_do() -> None:
+    """Two firms alike and none, all of value 0 to strangers who have both in mind: thirds.
 
-    The firm is worth far more than none, so t = (1 - p) t + q (1 - (1 - p) t) in the steady state.
+    Nobody else ever chooses: of those who have come, a third is with each and a third with none.
     """
-    rate, occasion = 3.0, 0.1
     people = village.kind(
-        count=6000, turnover=rate, opportunity=occasion, spread=0.0, tied={"ours": 1.0}
-    )
-    market = village.scenario(
-        quarters=8,
-        stakeholders=(people,),
-        layers=(),
-        firms=(village.firm(appeal=10.0, programmes={}),),
-    )
+        count=6000, turnover=1.0, opportunity=0.0, spread=0.0, salience=1.0, attitude_sd=0.0,
+        experience=0.0, tied={"ours": 1.0},
+    )  # fmt: skip
+    firms = tuple(village.firm(key, programmes={}) for key in ("ours", "theirs"))
+    market = village.scenario(quarters=4, stakeholders=(people,), layers=(), firms=firms)
+    still = {**handmade.STILL, "expectation_reference": 0.6, "switching_cost": 3.0}
+    market = replace(market, physics=replace(market.physics, **still))
     run = lived_through(market)
-    p, q = 1 - np.exp(-rate / 52), 1 - np.exp(-occasion)
-    tied = q / (1 - (1 - p) * (1 - q))
-    share = (run.state.marks[:, PROVIDER, 0] == 0).mean()
-    assert share == pytest.approx(tied, abs=4 * np.sqrt(tied * (1 - tied) / 6000))
+    come = np.unique(run.newcomers.row)
+    assert len(come) > 3000
+    provider = run.state.marks[:, PROVIDER, 0]
+    for chosen in (-1, 0, 1):
+        share = (provider[come] == chosen).mean()
+        assert share == pytest.approx(1 / 3, abs=4 * np.sqrt(2 / 9 / len(come)))
+    stayed = np.setdiff1d(np.arange(6000), come)
+    assert (provider[stayed] == 0).all()
+
+
+def test_a_market_in_a_season_retraces_as_well() -> None:
+    """Occasions of a season are those that the run had, not those of an even year."""
+    market = restless(1.0, season=Season(0.5, 0.9, 5))
+    world = build_world(market, SEED, 0)
+    _, weeks = lived(market, world, range(0, 40), lanes=(0,), arm=village.arm(market))
+    assert any(week.occasion is not None and week.moved for week in weeks)
 
 
 # ---- luck, layouts, checkpoints -----------------------------------------------------------------
