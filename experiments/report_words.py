@@ -394,7 +394,7 @@ def in_words(findings: Findings, kpi: str) -> str:
     groups: dict[str, list[str]] = {}
     for arm in findings.order:
         payer = findings.study.theirs.get(arm)
-        label = findings.study.label(arm) + (f" (paid by {payer})" if payer else "")
+        label = (f"{payer}'s " if payer else "") + findings.study.label(arm)
         groups.setdefault(findings.verdict(arm, kpi), []).append(label)
     sentences = []
     for verdict, words in (

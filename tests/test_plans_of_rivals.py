@@ -190,7 +190,7 @@ def test_the_ranking_in_the_terminal_says_who_pays() -> None:
     for line in rows[:2]:
         assert line.startswith("   ")
         assert line.endswith("/4")
-    assert "“Advertising only” (paid by Corvane)" in " ".join(said.split())
+    assert "Corvane's “Advertising only”" in " ".join(said.split())
     assert "pays" not in terminal_summary(theirs("ads_only")).split("---")[0]
 
 
