@@ -112,9 +112,9 @@ def _head() -> Iterator[str]:
         "lesson 10), with claims that can turn out wrong, and with a falsifier: another world in "
         "which the opposite is claimed. "
         "`influence lesson N` asks its question first, runs both worlds on the same luck and says "
-        "of every claim whether it *holds*, *the opposite holds* or it *cannot be told*. What "
-        "follows is what came out, also where it speaks against the lesson. Worlds of "
-        "falsifiers were looked for on a few replications first. "
+        "of every claim whether it *holds*, *the opposite holds*, the difference is *smaller than "
+        "claimed* or it *cannot be told*. What follows is what came out, also where it speaks "
+        "against the lesson. Worlds of falsifiers were looked for on a few replications first. "
         "Intervals are 95 % of paired differences and of one comparison each, "
         "not corrected for their number. The insights follow Philip Sheldrake's *The Business of "
         "Influence* and *Attenzi*, and Robert Kaplan's and David Norton's work, in our own words; "
@@ -136,8 +136,7 @@ def _summary(done: Sequence[Conducted]) -> Iterator[str]:
 def _tally(findings: Sequence[Finding]) -> str:
     """Return how many claims came out how."""
     verdicts = [finding.verdict for finding in findings]
-    kinds = (lessons.HOLDS, lessons.OPPOSITE, lessons.OPEN)
-    return ", ".join(_counted(verdicts.count(k), k) for k in kinds if k in verdicts)
+    return ", ".join(_counted(verdicts.count(k), k) for k in lessons.VERDICTS if k in verdicts)
 
 
 def _counted(number: int, verdict: str) -> str:
@@ -146,6 +145,7 @@ def _counted(number: int, verdict: str) -> str:
     return {
         lessons.HOLDS: f"{number} {verb}",
         lessons.OPPOSITE: f"the opposite of {number} holds",
+        lessons.SMALLER: f"{number} {'is' if number == 1 else 'are'} smaller than claimed",
         lessons.OPEN: f"{number} cannot be told",
     }[verdict]
 

@@ -16,6 +16,7 @@ from experiments.provenance import Identity
 from experiments.rehearsal import load_kernels
 from experiments.runner import Progress, run_study, stored_runs
 from experiments.workers import Workers
+from sim.arms import funder
 from sim.flows import ORGANIZATION
 from sim.scenario import Scenario
 
@@ -198,7 +199,11 @@ def study_results(
             for portfolio in study.portfolios
             if (design := study.design_of(portfolio)) is not None
         },
-        theirs=tuple(p.key for p in study.portfolios if p.spends and not p.is_ours),
+        theirs={
+            p.key: scenario.firms[funder(p.firm, scenario, p.key)].label
+            for p in study.portfolios
+            if p.spends and not p.is_ours
+        },
         siblings=designs.siblings(study),
         entries={
             **{d.key: d.label for d in scenario.firms[ORGANIZATION].departments},

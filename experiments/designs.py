@@ -181,6 +181,7 @@ class Study:
             raise ValueError(f"portfolios: names must differ, got {', '.join(names)}")
         self._check_looks()
         require_one_of("baseline", self.baseline, keys)
+        self._check_baseline()
         require_one_of("twins", self.twins, TWINS)
         require_one_of("ledger", self.ledger, TWINS)
         if not self.headline:
@@ -196,6 +197,16 @@ class Study:
             if portfolio.governance is not None:
                 path = f"portfolio.{portfolio.key}.governance"
                 require_one_of(path, portfolio.governance, [g.key for g in self.governances])
+
+    def _check_baseline(self) -> None:
+        """Refuse a baseline in other hands: what is advised is a change of what we do ourselves."""
+        payer = next(p.firm for p in self.portfolios if p.key == self.baseline)
+        if payer != OURS:
+            ours = ", ".join(p.key for p in self.portfolios if p.firm == OURS) or "as_is"
+            raise ValueError(
+                f"baseline={self.baseline!r} is a portfolio that {payer!r} pays; everything is "
+                f"compared with what the organization does, so that it must be its own: {ours}"
+            )
 
     def _check_looks(self) -> None:
         """Refuse to look closer at arms that push: what nobody can buy is not ranked."""

@@ -3,7 +3,7 @@
 A lesson is an experiment with claims, each about two arms and one indicator, and with a falsifier:
 settings that change the world, and what is claimed there. Both worlds run on the same luck, and
 every claim is held against the paired differences of its replications: it holds, the
-opposite holds, or neither can be told.
+opposite holds, the difference is smaller than claimed, or none of these can be told.
 Source: METHODS C.1 and C.2; Wilson (1927) for the interval of a share; Schuirmann (1987) for
 claims that two arms are alike.
 """
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from experiments.analysis import Cube
 
 HOLDS, OPPOSITE, OPEN = "holds", "the opposite holds", "cannot be told"
+SMALLER = "smaller than claimed"
+VERDICTS = (HOLDS, OPPOSITE, SMALLER, OPEN)
 DIFFERENCE, REVERSALS = "difference", "reversals"
 MEASURES = (DIFFERENCE, REVERSALS)
 AS_SHIPPED, OTHERWISE = "as_shipped", "otherwise"
@@ -201,11 +203,8 @@ def judge(claim: Claim, cube: Cube) -> Finding:
 
 
 def _judged(claim: Claim, n: int, mean: float, low: float, high: float) -> Finding:
-    if claim.measure == REVERSALS:  # a share lies on one side of `beyond` or on the other
-        said = verdict(claim.sign, 0.0, low - claim.beyond, high - claim.beyond)
-    else:
-        said = verdict(claim.sign, claim.beyond, low, high)
-    return Finding(claim, n, mean, low, high, said)
+    by = verdict_on_share if claim.measure == REVERSALS else verdict
+    return Finding(claim, n, mean, low, high, by(claim.sign, claim.beyond, low, high))
 
 
 def _share_behind(seen: np.ndarray, better: int) -> tuple[int, float, float, float]:
@@ -226,19 +225,33 @@ def _share_behind(seen: np.ndarray, better: int) -> tuple[int, float, float, flo
 
 
 def verdict(sign: int, beyond: float, low: float, high: float) -> str:
-    """Return what an interval says: HOLDS, OPPOSITE or OPEN.
+    """Return what an interval says, one of VERDICTS.
 
-    A claim holds where the whole interval agrees with it, and the opposite holds where none of it
-    does. Without an interval (fewer than two replications) nothing can be told.
+    A claim holds where the whole interval agrees with it. Where none of it does, the opposite
+    holds; but of a claim that a difference is more than `beyond`, only where the interval lies
+    wholly on the other side of 0 and reaches as far as `beyond` there: a lesser difference is
+    smaller than claimed, whatever its sign. Without an interval (fewer than two replications)
+    nothing can be told.
     """
     if math.isnan(low) or math.isnan(high):
         return OPEN
     if sign == 0:
         inside, outside = -beyond < low and high < beyond, low > beyond or high < -beyond
-    else:
-        ends = sorted((sign * low, sign * high))
-        inside, outside = ends[0] > beyond, ends[1] < beyond
-    return HOLDS if inside else OPPOSITE if outside else OPEN
+        return HOLDS if inside else OPPOSITE if outside else OPEN
+    least, most = sorted((sign * low, sign * high))
+    if least > beyond:
+        return HOLDS
+    if most < 0 and least <= -beyond:
+        return OPPOSITE
+    return SMALLER if most < beyond else OPEN
+
+
+def verdict_on_share(sign: int, beyond: float, low: float, high: float) -> str:
+    """Return what the interval of a share says: it lies above (1) or below (-1) `beyond`, or not.
+
+    A share has no other side of 0, so that whatever is not more than `beyond` is less.
+    """
+    return verdict(sign, 0.0, low - beyond, high - beyond)
 
 
 def table(

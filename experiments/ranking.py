@@ -82,12 +82,12 @@ def ranking(
     """Rank all arms by the mean difference on the first headline indicator at the horizon.
 
     Arms without a value come last, and before them those that are a competitor's to choose
-    (`theirs`). Columns: rank, arm, payback_quarter, payback_share,
-    planned_cost, realised_cost, from_first (the verdict on the difference from the first-ranked
-    arm, Holm over the others) and, per headline indicator, `<kpi>.mean`, `.low`, `.high`,
-    `.better`, `.n`, `.p`, `.p_holm` and `.verdict`. `worth` is the smallest difference worth having
-    per indicator; `table` saves working out `differences` again; `costs` are planned and realised,
-    per arm.
+    (`theirs`), which have neither rank nor payback. Columns: rank, arm, payback_quarter,
+    payback_share, planned_cost, realised_cost, from_first (the verdict on the difference from the
+    first-ranked arm, Holm over the others) and, per headline indicator, `<kpi>.mean`, `.low`,
+    `.high`, `.better`, `.n`, `.p`, `.p_holm` and `.verdict`. `worth` is the smallest difference
+    worth having per indicator; `table` saves working out `differences` again; `costs` are planned
+    and realised, per arm.
     """
     if table is None:
         table = differences(cube, baseline, headline, worth)
@@ -100,7 +100,7 @@ def ranking(
             "arm": arm, "payback_quarter": median, "payback_share": share,
             "planned_cost": planned, "realised_cost": realised,
         }  # fmt: skip
-        if arm == baseline:
+        if arm == baseline or arm in theirs:
             record |= {"payback_quarter": np.nan, "payback_share": np.nan}
         for kpi in headline:
             record |= _headline_cells(cells.get((arm, kpi)), kpi)
@@ -110,7 +110,8 @@ def ranking(
     better = (direction(first) * frame[f"{first}.mean"]).to_numpy()
     order = np.lexsort((-better, frame["arm"].isin(theirs), np.isnan(better)))
     frame = frame.iloc[order].reset_index(drop=True)
-    frame.insert(0, "rank", np.arange(1, len(frame) + 1))
+    ours = ~frame["arm"].isin(theirs)
+    frame.insert(0, "rank", ours.cumsum().astype("Int64").where(ours))
     frame["from_first"] = _from_first(cube, list(frame["arm"]), first, (worth or {}).get(first, 0))
     return frame
 

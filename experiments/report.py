@@ -109,8 +109,8 @@ def _quarters(findings: Findings, sheets: Mapping[str, Sheet]) -> str:
     if not findings.order:
         return ""
     said = "One line per portfolio; the numbers are in the tables beside this page."
-    if findings.study.headline[0] == "net_present_value":
-        late = {findings.study.label(arm): findings.payback[arm] for arm in findings.order}
+    if findings.study.headline[0] == "net_present_value" and findings.ours:
+        late = {findings.study.label(arm): findings.payback[arm] for arm in findings.ours}
         ends = [
             f"{label} {f'{q:.0f}' if math.isfinite(q) else 'not within the horizon'}"
             for label, q in late.items()

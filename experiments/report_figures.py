@@ -29,7 +29,9 @@ def drawings(findings: Findings) -> tuple[dict[str, Sheet], str]:
         made["comparison"] = comparison(findings.differences, cast, findings.worth)
         made["quarter_by_quarter"] = over_time(
             findings.ahead, cast, study.headline[0],
-            findings.payback if study.headline[0] == "net_present_value" else None,
+            findings.payback
+            if study.headline[0] == "net_present_value" and findings.pays_back
+            else None,
         )  # fmt: skip
         if study.designed:
             made["insight"] = over_time(

@@ -81,8 +81,9 @@ class StudyResults:
         The tidy table of how insight travels.
     designed : mapping
         Label of its design by arm, of those that have one.
-    theirs : tuple of str
-        Arms whose money is a competitor's to spend: they are shown and never advised.
+    theirs : mapping
+        Label of the competitor that pays, by arm whose money is a competitor's to spend: they are
+        shown and never advised.
     siblings : mapping
         By arm that has a design: the first arm of the same portfolio, itself if it is the first.
     entries : mapping
@@ -123,7 +124,7 @@ class StudyResults:
     notes: tuple[str, ...] = ()
     insight: pd.DataFrame | None = None
     designed: Mapping[str, str] = field(default_factory=dict)
-    theirs: tuple[str, ...] = ()
+    theirs: Mapping[str, str] = field(default_factory=dict)
     siblings: Mapping[str, str] = field(default_factory=dict)
     entries: Mapping[str, str] = field(default_factory=dict)
     governance: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -245,6 +246,11 @@ class Findings:
         return ranking.PAYBACK_KPI in self.study.headline
 
     @property
+    def pays_back(self) -> bool:
+        """Whether there is anything of ours of which payback can be told."""
+        return self.in_money and bool(self.ours)
+
+    @property
     def last(self) -> tuple[scorecard.Row, ...]:
         """The Balanced Scorecard at the horizon."""
         return scorecard.at(self.rows, self.cube.quarters)
@@ -263,6 +269,10 @@ class Findings:
     def lines(self) -> tuple[dict[str, Any], ...]:
         """The ranking, a mapping per arm."""
         return tuple({str(k): v for k, v in row.items()} for row in self.ranking.to_dict("records"))
+
+    def place(self, arm: str) -> str:
+        """Return an arm's number in the ranking; empty where it is not ours to choose."""
+        return "" if arm in self.study.theirs else str(self.rank(arm)["rank"])
 
     def rank(self, arm: str) -> dict[str, Any]:
         """Return an arm's line of the ranking."""
@@ -308,7 +318,7 @@ def find(study: StudyResults) -> Findings:
         cube,
         study.baseline,
         study.headline,
-        _costs(study.runs, study.baseline),
+        _costs(study),
         worth,
         table,
         study.theirs,
@@ -352,7 +362,10 @@ def find(study: StudyResults) -> Findings:
 def _cast(study: StudyResults, order: tuple[str, ...]) -> figures.Cast:
     return figures.Cast(
         order=order,
-        labels=study.arms,
+        labels={
+            arm: f"{label} ({study.theirs[arm]} pays)" if arm in study.theirs else label
+            for arm, label in study.arms.items()
+        },
         colors=figures.arm_colors(list(study.arms), study.baseline),
         baseline=study.baseline,
         currency=study.currency,
@@ -386,13 +399,18 @@ def _worth(study: StudyResults, cube: analysis.Cube) -> dict[str, float]:
     return found
 
 
-def _costs(runs: pd.DataFrame, baseline: str) -> dict[str, tuple[float, float]]:
-    """Return planned and mean realised present cost per arm, beyond the baseline's."""
+def _costs(study: StudyResults) -> dict[str, tuple[float, float]]:
+    """Return planned and mean realised present cost per arm, beyond the baseline's.
+
+    What competitors realise of theirs is not known (NaN).
+    """
+    runs, baseline = study.runs, study.baseline
     arms = runs[(runs["muted_flow"] == 0) & (runs["status"] == "finished")]
     means = arms.groupby("arm")[["planned_cost", "realised_cost"]].mean()
     # What a run realises includes today's programmes, which the baseline funds as well.
     if baseline in means.index:
         means = means - means.loc[baseline]
+    means.loc[means.index.isin(study.theirs), "realised_cost"] = np.nan
     return {str(row.Index): (row.planned_cost, row.realised_cost) for row in means.itertuples()}
 
 

@@ -1,4 +1,4 @@
-"""The marks behind differences that are no verdict, alike in the terminal and on the page."""
+"""The marks behind differences and names, alike in the terminal and on the page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from experiments.analysis import NO_VALUE, ONE_RUN, SAME, SMALL, SPLIT, why_not_told
 from experiments.notation import listed
+from experiments.report_amounts import name_of
 from experiments.report_findings import Findings
-from experiments.report_words import name_of
+from experiments.report_theirs import MARK, paid_by
 
 SAME_MARK, LUCK_MARK, SPLIT_MARK, SMALL_MARK, NONE_MARK = "~", "†", "‡", "<", "°"
 
@@ -44,4 +45,5 @@ def explained(findings: Findings, columns: Sequence[str]) -> list[tuple[str, str
         (SMALL_MARK, f"no difference worth having{begins}"),
         (NONE_MARK, "no verdict from fewer than two replications"),
     )  # fmt: skip
-    return [(sign, text) for sign, text in said if sign in used]
+    found = [(sign, text) for sign, text in said if sign in used]
+    return [*found, (MARK, paid_by(findings))] if findings.study.theirs else found

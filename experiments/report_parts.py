@@ -11,9 +11,11 @@ import pandas as pd
 
 from experiments import notation
 from experiments.analysis import BETTER, WORSE
+from experiments.report_amounts import amount
 from experiments.report_findings import Findings, StudyResults, cuts
 from experiments.report_marks import explained, mark
-from experiments.report_words import amount, decision, in_words, recommended
+from experiments.report_theirs import sign_of_theirs
+from experiments.report_words import decision, in_words, recommended
 from experiments.sheet import Sheet
 
 WORDS = (
@@ -72,19 +74,22 @@ def ranking_table(findings: Findings) -> str:
         arm = row["arm"]
         cells = "".join(f"<td>{_difference(findings, arm, kpi)}</td>" for kpi in study.headline)
         kind = ' class="base"' if arm == study.baseline else ""
-        kind = kind or (' class="first"' if row["rank"] == 1 else "")
-        back = f"<td>{_back(row, findings)}</td>" if findings.in_money else ""
+        kind = kind or (' class="first"' if findings.place(arm) == "1" else "")
+        back = f"<td>{_back(row, findings)}</td>" if findings.pays_back else ""
+        name = escape(study.arms[arm] + sign_of_theirs(findings, arm))
+        real = cost.text(row["realised_cost"])
+        if arm in study.theirs:
+            real = f"paid by {escape(study.theirs[arm])}"
         body.append(
-            f'<tr{kind}><td>{row["rank"]}</td><th scope="row">{escape(study.arms[arm])}</th>{cells}'
+            f'<tr{kind}><td>{findings.place(arm)}</td><th scope="row">{name}</th>{cells}'
             f"<td>{_wins(row, study)}</td>{back}"
-            f"<td>{cost.text(row['planned_cost'])}<br><small>{cost.text(row['realised_cost'])}"
-            "</small></td></tr>"
+            f"<td>{cost.text(row['planned_cost'])}<br><small>{real}</small></td></tr>"
         )
     back = '<th scope="col">Pays back<br><small>median quarter</small></th>'
     return table(
         f'<th scope="col">#</th><th scope="col" class="text name">Portfolio</th>{head}'
         '<th scope="col">Better in<br><small>replications</small></th>'
-        f"{back if findings.in_money else ''}"
+        f"{back if findings.pays_back else ''}"
         '<th scope="col" class="cost">Cost<br><small>planned, realised; present value beyond '
         f"{escape(study.arms[study.baseline].lower())}; {escape(cost.unit)}</small></th>",
         body,
@@ -304,6 +309,9 @@ def verdicts(findings: Findings) -> str:
 def shown_sentence(findings: Findings) -> str:
     """Say which portfolio the sections below show."""
     study = findings.study
+    if findings.shown == study.baseline and findings.order:
+        base = study.label(study.baseline)
+        return f"Shown for {base}; all else that was run is not ours to choose."
     if findings.shown == study.baseline:
         return f"Shown for {study.label(study.baseline)}, the only portfolio run."
     if len(findings.order) == 1:

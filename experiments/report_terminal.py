@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.report_findings import Findings
 from experiments.report_marks import explained, mark
+from experiments.report_theirs import sign_of_theirs
 from experiments.report_words import budget_warning, decision, in_words
 
 COLUMNS, GAP = 100, "  "
@@ -107,7 +108,7 @@ def _body(findings: Findings, columns: Sequence[str]) -> list[list[Cell]]:
         textwrap.wrap(findings.name(kpi), HEAD) + textwrap.wrap(findings.look(kpi).unit, HEAD)
         for kpi in columns
     ]
-    back = [["pays", "back"]] if findings.in_money else []
+    back = [["pays", "back"]] if findings.pays_back else []
     rows: list[list[Cell]] = [[[""], ["portfolio"], *heads, ["better", "in"], *back]]
     for row in findings.lines:
         base = row["arm"] == findings.study.baseline
@@ -115,7 +116,8 @@ def _body(findings: Findings, columns: Sequence[str]) -> list[list[Cell]]:
         n, late = row[f"{columns[0]}.n"], row["payback_quarter"]
         wins = f"{round(row[f'{columns[0]}.better'] * n)}/{n}" if n else ""
         paid = f"q{late:.0f}" if math.isfinite(late) else "never" if late == np.inf else ""
-        rows.append([[str(row["rank"])], [findings.study.arms[row["arm"]]], *cells, [wins],
+        name = findings.study.arms[row["arm"]] + sign_of_theirs(findings, row["arm"])
+        rows.append([[findings.place(row["arm"])], [name], *cells, [wins],
                      *([[paid]] if back else [])])  # fmt: skip
     return rows
 
@@ -141,7 +143,7 @@ def _foot(findings: Findings) -> list[str]:
             f"Difference to {base} in quarter {findings.cube.quarters} of one replication; "
             f"intervals and verdicts need at least two.{more}"
         ]
-    elif findings.in_money:
+    elif findings.pays_back:
         lines[0] += " Pays back: median quarter; never: not by the end in most replications."
     lines += [f"{sign} {text}." for sign, text in explained(findings, columns)]
     return [line for text in lines for line in _wrapped(text)]

@@ -24,7 +24,9 @@ from experiments.analysis import (
 )
 from experiments.notation import Shown, listed, money, percent
 from experiments.ranking import PAYBACK_KPI
+from experiments.report_amounts import amount, interval, name_of
 from experiments.report_findings import Findings, cuts
+from experiments.report_theirs import cost_of_theirs, done_to_us, sure_of_theirs
 from sim.flows import Flow
 
 
@@ -33,7 +35,7 @@ def decision(findings: Findings) -> tuple[tuple[str, str], ...]:
     return (
         ("What to do", _what(findings)),
         ("How sure", _how_sure(findings)),
-        ("Cost and payback" if findings.in_money else "Cost", _cost(findings)),
+        ("Cost and payback" if findings.pays_back else "Cost", _cost(findings)),
         ("Why", _why(findings)),
         ("What could make it wrong", _doubts(findings)),
     )
@@ -43,25 +45,6 @@ def recommended(findings: Findings) -> str | None:
     """Return the highest-ranked portfolio that is better by a difference worth having."""
     kpi = findings.study.headline[0]
     return next((arm for arm in findings.ours if findings.verdict(arm, kpi) == BETTER), None)
-
-
-def name_of(findings: Findings, kpi: str) -> str:
-    """Return what an indicator is called within a sentence."""
-    label = findings.name(kpi)
-    return label[0].lower() + label[1:]
-
-
-def amount(findings: Findings, kpi: str, value: float, signed: bool = True) -> str:
-    """Return a difference with its unit."""
-    return findings.look(kpi).amount(value, signed)
-
-
-def interval(findings: Findings, arm: str, kpi: str) -> str:
-    """Return '95 % interval a to b', or that none can be given."""
-    row, look = findings.judged(arm, kpi), findings.look(kpi)
-    if not math.isfinite(row["low"]):
-        return "no interval can be given"
-    return f"95 % interval {look.text(row['low'], True)} to {look.text(row['high'], True)}"
 
 
 def reason(findings: Findings, row: Mapping[str, Any]) -> str:
@@ -84,7 +67,10 @@ def _what(findings: Findings) -> str:
     base, label = findings.cast.against, study.label(arm)
     if arm == study.baseline:
         if findings.order:
-            return f"Nothing here is ours to choose: all but {base} is for competitors to do."
+            return (
+                f"Nothing here is ours to choose: all but {base} is for competitors to do. "
+                f"{done_to_us(findings)}"
+            )
         return f"Only {base} was run, so that nothing was compared and nothing can be recommended."
     verdict, best = findings.verdict(arm, kpi), recommended(findings)
     by = amount(findings, kpi, findings.judged(arm, kpi)["mean"])
@@ -178,7 +164,7 @@ def _how_sure(findings: Findings) -> str:
     study, kpi = findings.study, findings.study.headline[0]
     arm = recommended(findings) or findings.shown
     if arm == study.baseline:
-        return "There is no comparison to be sure of."
+        return sure_of_theirs(findings)
     row = findings.rank(arm)
     n = int(row[f"{kpi}.n"])
     if n == 1:
@@ -244,7 +230,7 @@ def _cost(findings: Findings) -> str:
     arm = recommended(findings) or findings.shown
     row = findings.rank(arm)
     if arm == study.baseline:
-        return "It costs nothing beyond what is spent today."
+        return f"It costs nothing beyond what is spent today.{cost_of_theirs(findings)}"
     planned, realised = row["planned_cost"], row["realised_cost"]
     look = money(study.currency, np.nanmax([abs(planned), abs(realised), 0.0]))
     text = (
@@ -378,7 +364,7 @@ def _doubts(findings: Findings) -> str:
         "The numbers are assumptions more than measurements of this organization. Smaller effects "
         "of its mechanisms, rivals who answer harder or a different horizon can change the answer."
     )
-    if len(findings.order) > 1:
+    if len(findings.ours) > 1:
         text += " The winner of many is a little flattered by luck."
     return text
 
@@ -407,7 +393,9 @@ def in_words(findings: Findings, kpi: str) -> str:
     base, name = findings.cast.against, name_of(findings, kpi)
     groups: dict[str, list[str]] = {}
     for arm in findings.order:
-        groups.setdefault(findings.verdict(arm, kpi), []).append(findings.study.label(arm))
+        payer = findings.study.theirs.get(arm)
+        label = (f"{payer}'s " if payer else "") + findings.study.label(arm)
+        groups.setdefault(findings.verdict(arm, kpi), []).append(label)
     sentences = []
     for verdict, words in (
         (BETTER, f"Better than {base} in {name}"),

@@ -119,9 +119,8 @@ def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
     value_row = kpis.INDEX["net_present_value"]
     rows = []
     for planned in _ordered(runs):
-        payer, cost = funder(planned.arm.firm, scenario, planned.arm.key), 0.0
-        if payer == ORGANIZATION:  # what a competitor pays costs the organization nothing
-            cost = designs.planned_present_value(planned.arm.plan, scenario, planned.arm.design)
+        payer = funder(planned.arm.firm, scenario, planned.arm.key)
+        cost = designs.planned_present_value(planned.arm.plan, scenario, planned.arm.design, payer)
         for r in range(study.replications):
             if (planned.arm.key, r) not in at:
                 continue
@@ -138,6 +137,7 @@ def _runs(scenario: Scenario, study: Study, runs: Runs) -> pd.DataFrame:
                     planned.flow,
                     "failed" if error else "finished",
                     error,
+                    planned.arm.firm,
                     cost,
                     float(unit.spending_worth[:, :, place].sum())
                     + float(at_start @ unit.reorganization[:, place]),

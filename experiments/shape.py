@@ -38,7 +38,11 @@ QUARTERS = 3 * YEAR  # what the facts speak of
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact of the shape: what is said, the value per replication and what would confirm it."""
+    """One fact of the shape: what is said, the value per replication and what would confirm it.
+
+    With sign 1 or -1 it is a share that is said to lie above or below `beyond`, or a difference
+    that is said to lie above or below 0; with sign 0 a difference within `beyond` on both sides.
+    """
 
     number: int
     says: str
@@ -106,7 +110,8 @@ def table(found: list[Fact]) -> pd.DataFrame:
     rows = []
     for fact in found:
         sample = paired(fact.values)
-        verdict = lessons.verdict(fact.sign, fact.beyond, sample.low, sample.high)
+        by = lessons.verdict_on_share if fact.sign else lessons.verdict
+        verdict = by(fact.sign, fact.beyond, sample.low, sample.high)
         mean, low, high = (fact.unit.text(v) for v in (sample.mean, sample.low, sample.high))
         rows.append((fact.number, fact.says, sample.n, sample.mean, sample.low, sample.high,
                      f"{mean} ({low} to {high}) {fact.unit.unit}", verdict))  # fmt: skip

@@ -69,16 +69,18 @@ COLUMNS: tuple[Column, ...] = (
         ("muted_flow", "-", "flow (1-6) that this twin mutes; 0 for none"),
         ("status", "-", "finished or failed", True),
         ("error", "-", "traceback of a failed run", True),
+        ("paid_by", "-", "who pays the plan: organization, or a competitor by name", True),
         (
             "planned_cost",
             "currency",
-            "present value of the plan: set-up, running, expected volume, investment, reorganizing "
-            "(0 if a competitor pays)",
+            "present value of the plan, whoever pays: set-up, running, expected volume, "
+            "investment, reorganizing",
         ),
         (
             "realised_cost",
             "currency",
-            "present value of all spending on mechanisms, capital and design",
+            "present value of all that the organization spends on mechanisms, capital and design; "
+            "what a competitor spends is not in it",
         ),
         (
             "quarters_cut",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 
 from experiments import cli, cli_lesson, cli_lesson_words, designs, lessons, shape
 from experiments.analysis import Cube
-from experiments.lessons import HOLDS, OPEN, OPPOSITE, Claim
+from experiments.lessons import HOLDS, OPEN, OPPOSITE, SMALLER, VERDICTS, Claim
+from experiments.notation import Shown
 from experiments.settings import SettingsError, load
 from experiments.settings_files import read_yaml, shipped_dir
 from sim import kpis
@@ -79,9 +81,17 @@ def own(folder: Path, text: str = SMALL, name: str = "small") -> Path:
         (-1, 0.0, -0.2, -0.1, HOLDS),
         (-1, 0.0, 0.1, 0.2, OPPOSITE),
         (1, 0.15, 0.1, 0.2, OPEN),
-        (1, 0.3, 0.1, 0.2, OPPOSITE),
+        (1, 0.3, 0.1, 0.2, SMALLER),
+        (1, 0.3, 0.1, 0.4, OPEN),
+        (1, 0.3, -0.2, -0.1, SMALLER),
+        (1, 0.3, -0.4, 0.2, SMALLER),
+        (1, 0.3, -0.4, -0.1, OPPOSITE),
+        (1, 0.3, -0.5, -0.4, OPPOSITE),
+        (1, 0.3, -0.4, 0.4, OPEN),
         (-1, 0.05, -0.2, -0.1, HOLDS),
-        (-1, 0.3, -0.2, -0.1, OPPOSITE),
+        (-1, 0.3, -0.2, -0.1, SMALLER),
+        (-1, 0.3, 0.1, 0.2, SMALLER),
+        (-1, 0.3, 0.1, 0.4, OPPOSITE),
         (0, 0.3, -0.1, 0.2, HOLDS),
         (0, 0.15, -0.1, 0.2, OPEN),
         (0, 0.05, 0.1, 0.2, OPPOSITE),
@@ -93,6 +103,24 @@ def test_a_verdict_follows_the_whole_interval(
     sign: int, beyond: float, low: float, high: float, said: str
 ) -> None:
     assert lessons.verdict(sign, beyond, low, high) == said
+
+
+@pytest.mark.parametrize(
+    ("sign", "low", "high", "said"),
+    [(1, 0.2, 0.4, HOLDS), (1, 0.02, 0.04, OPPOSITE), (-1, 0.02, 0.04, HOLDS),
+     (-1, 0.2, 0.4, OPPOSITE), (1, 0.05, 0.2, OPEN)],
+)  # fmt: skip
+def test_a_share_lies_on_one_side_of_what_is_said_or_on_the_other(
+    sign: int, low: float, high: float, said: str
+) -> None:
+    assert lessons.verdict_on_share(sign, 0.1, low, high) == said
+
+
+def test_a_fact_of_the_shape_about_a_share_is_no_difference() -> None:
+    share = np.array([0.30, 0.31, 0.32, 0.31])
+    facts = [shape.Fact(1, "a majority", share, sign, 0.5, shape.SHARE) for sign in (1, -1)]
+    facts.append(shape.Fact(1, "within a half", share, 0, 0.5, shape.SHARE))
+    assert list(shape.table(facts)["verdict"]) == [OPPOSITE, HOLDS, HOLDS]
 
 
 def test_a_difference_is_judged_by_pairs_and_not_by_levels() -> None:
@@ -212,11 +240,80 @@ def test_the_page_of_lessons_says_what_the_lesson_says(name: str) -> None:
     for world in lessons.WORLDS:
         for said in lesson.of(world):
             assert f"| {cli_lesson_words.claimed(made, world, said)} |" in PAGE
-    verdicts = re.findall(
-        r"\| ([^|]+) \|$", PAGE.split(f"## {lesson.number}. ")[1].split("\n## ")[0], re.M
-    )
-    assert set(verdicts[2:]) <= {HOLDS, OPPOSITE, OPEN}
-    assert len(verdicts) == 2 + len(lesson.claims) + len(lesson.otherwise.claims)
+
+
+@pytest.mark.parametrize("name", SHELF.values())
+def test_each_verdict_on_the_page_follows_from_the_interval_beside_it(name: str) -> None:
+    worlds = cli_lesson.worlds_of(name, cli.parse(["lesson", name]))
+    made = cli_lesson_words.Conducted(worlds, {}, 0)
+    lesson = made.lesson
+    rows = rows_of(PAGE.split(f"## {lesson.number}. ")[1].split("\n## ")[0])
+    claims = [(world, said) for world in lessons.WORLDS for said in lesson.of(world)]
+    assert len(rows) == len(claims)
+    told: dict[str, list[lessons.Finding]] = {world: [] for world in lessons.WORLDS}
+    for (world, said), (where, words, found, n, verdict) in zip(claims, rows, strict=True):
+        assert where == world.replace("_", " ")
+        assert words == cli_lesson_words.claimed(made, world, said)
+        ends, look = printed(found, said, made.currency(world))
+        assert verdict in allowed(ends, look, said), (words, found)
+        told[world].append(lessons.Finding(said, int(n), *ends, verdict))
+        assert int(n) == worlds[world].study.replications
+    tallies = " | ".join(cli_lesson_words._tally(told[world]) for world in lessons.WORLDS)
+    assert f"| {lesson.number}. {lesson.title} | {tallies} |\n" in PAGE
+
+
+def test_each_verdict_on_the_shape_follows_from_the_interval_beside_it() -> None:
+    rows = rows_of(PAGE.split("## The shape of a transformation")[1])
+    values = np.ones((2, 2, shape.QUARTERS + 1, len(kpis.TABLE)))
+    board = load(["scenario=village"]).board
+    facts = shape.facts(Cube(("a", "b"), (0, 1), values), "a", "b", board, np.ones(2))
+    for fact, (number, says, found, _, verdict) in zip(facts, rows, strict=True):
+        assert (number, says) == (str(fact.number), fact.says)
+        assert found.endswith(fact.unit.unit)
+        by = lessons.verdict_on_share if fact.sign else lessons.verdict
+        ends = numbers(found)
+        around = [[(end + step) / fact.unit.factor for step in steps(fact.unit)] for end in ends]
+        assert verdict in {
+            by(fact.sign, fact.beyond, *both) for both in itertools.product(*around[1:])
+        }
+
+
+def rows_of(part: str) -> list[list[str]]:
+    """Return the cells of a table's rows below its head."""
+    lines = [line for line in part.splitlines() if line.startswith("| ")]
+    return [line.strip("| ").split(" | ") for line in lines[2:]]
+
+
+def numbers(found: str) -> list[float]:
+    """Return mean, low and high as they are printed."""
+    matched = re.match(r"(\S+) \((\S+) to (\S+)\) ", found)
+    assert matched is not None, found
+    return [float(text.replace("\u2212", "-").replace(",", "")) for text in matched.groups()]
+
+
+def steps(look: Shown) -> tuple[float, float]:
+    """Return how far a number may lie from what rounding left of it."""
+    half = 0.5 * 10.0**-look.decimals
+    return -half, half
+
+
+def printed(found: str, said: Claim, currency: str) -> tuple[list[float], Shown]:
+    """Return mean, low and high of a row in the indicator's own unit, and how they are shown.
+
+    What is shown depends on their size, so that the size is looked for that shows them so.
+    """
+    for power in range(-6, 9):
+        mean, low, high = (value * 10.0**power for value in numbers(found))
+        guess = lessons.Finding(said, 0, mean, low, high, "")
+        if lessons.found(guess, currency) == found:
+            return [mean, low, high], lessons.how(said, currency, guess)
+    raise AssertionError(f"nothing is shown as {found}")
+
+
+def allowed(ends: list[float], look: Shown, said: Claim) -> set[str]:
+    """Return the verdicts that an interval can have of which rounded ends are known."""
+    around = [[end + step / look.factor for step in steps(look)] for end in ends[1:]]
+    return {lessons._judged(said, 0, ends[0], *both).verdict for both in itertools.product(*around)}
 
 
 @pytest.mark.parametrize(
@@ -300,7 +397,7 @@ def test_a_lesson_runs_from_question_to_findings(
     found = pd.read_csv(tmp_path / "out" / "lesson.csv")
     assert list(found.columns) == lessons.COLUMNS
     assert list(found["world"]) == ["as_shipped", "otherwise"]
-    assert set(found["verdict"]) <= {HOLDS, OPPOSITE, OPEN}
+    assert set(found["verdict"]) <= set(VERDICTS)
     assert all(verdict.upper() in said for verdict in found["verdict"])
     for world, row in zip(("as_shipped", "otherwise"), found.itertuples(), strict=True):
         assert (tmp_path / "out" / world / "report.html").exists()
@@ -351,6 +448,8 @@ def test_the_page_tells_the_shape() -> None:
         ([HOLDS], "1 holds"),
         ([HOLDS, OPEN, HOLDS], "2 hold, 1 cannot be told"),
         ([OPPOSITE, HOLDS, OPPOSITE], "1 holds, the opposite of 2 holds"),
+        ([SMALLER, HOLDS], "1 holds, 1 is smaller than claimed"),
+        ([OPEN, SMALLER, SMALLER], "2 are smaller than claimed, 1 cannot be told"),
     ],
 )
 def test_verdicts_are_counted_in_good_english(verdicts: list[str], said: str) -> None:

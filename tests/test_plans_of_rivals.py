@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic_results
 import village
 
-from experiments import cli, designs
+from experiments import cli, designs, report
 from experiments.budget import excess
+from experiments.report import StudyResults, terminal_summary
+from experiments.report_figures import drawings
 from experiments.report_findings import find
 from experiments.report_words import decision
 from experiments.settings import SettingsError, load
@@ -134,7 +139,108 @@ def test_a_rivals_portfolio_is_shown_and_never_advised() -> None:
     study = synthetic_results.study(replications=4)
     arms = [arm for arm in study.arms if arm != study.baseline]
     best = find(study).shown
-    assert find(replace(study, theirs=(best,))).shown in set(arms) - {best}
-    findings = find(replace(study, theirs=tuple(arms)))
+    assert find(replace(study, theirs={best: "Corvane"})).shown in set(arms) - {best}
+    findings = find(replace(study, theirs=dict.fromkeys(arms, "Corvane")))
     assert findings.shown == study.baseline
     assert decision(findings)[0][1].startswith("Nothing here is ours to choose")
+
+
+def theirs(*arms: str, ours: tuple[str, ...] = ()) -> StudyResults:
+    """Return made-up results of as is, of `arms` that Corvane pays and of ours."""
+    study = synthetic_results.study(replications=4)
+    kept = {key: study.arms[key] for key in ("as_is", *arms, *ours)}
+
+    def of(table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["arm"].isin(kept)]
+
+    return replace(
+        study, arms=kept, scorecard=of(study.scorecard), runs=of(study.runs),
+        spending=of(study.spending), influence=of(study.influence),
+        theirs=dict.fromkeys(arms, "Corvane"),
+    )  # fmt: skip
+
+
+def test_a_rivals_portfolio_alone_is_said_to_do_to_us_what_was_measured() -> None:
+    findings = find(theirs("ads_only"))
+    row = findings.judged("ads_only", "net_present_value")
+    said, look = dict(decision(findings)), findings.look("net_present_value")
+    assert row["high"] < 0
+    assert (
+        f"changes net present value to date by {look.amount(row['mean'], True)}"
+        in (said["What to do"])
+    )
+    assert (
+        f"interval {look.text(row['low'], True)} to {look.text(row['high'], True)})."
+        in (said["What to do"])
+    )
+    assert "in 0 of 4 with “Advertising only”" in said["How sure"]
+    assert "costs Corvane 4.00 million euro, none of it ours" in said["Cost"]
+
+
+def test_a_rivals_effect_that_is_not_told_apart_is_said_to_be_so() -> None:
+    said = dict(decision(find(theirs("referral"))))["What to do"]
+    assert "which cannot be told apart from nothing." in said
+
+
+def test_the_ranking_in_the_terminal_says_who_pays() -> None:
+    said = terminal_summary(theirs("ads_only", "referral", ours=("service",)))
+    rows = [line for line in said.splitlines() if "§" in line]
+    assert rows[-1] == "§ paid by Corvane; not ours to choose."
+    assert len(rows) == 3
+    for line in rows[:2]:
+        assert line.startswith("   ")
+        assert line.endswith("/4")
+    assert "Corvane's “Advertising only”" in " ".join(said.split())
+    assert "pays" not in terminal_summary(theirs("ads_only")).split("---")[0]
+
+
+def test_each_of_several_rivals_is_said_to_pay_its_own() -> None:
+    study = replace(
+        theirs("ads_only", "referral"), theirs={"ads_only": "Corvane", "referral": "Baxter"}
+    )
+    said = " ".join(terminal_summary(study).split())
+    assert (
+        "§ paid by competitors, “Advertising only” by Corvane and “Referral programme” by Baxter; "
+        "not ours to choose." in said
+    )
+
+
+def test_the_ranking_on_the_page_says_who_pays() -> None:
+    findings = find(theirs("ads_only", ours=("service",)))
+    page = report.page(findings, *drawings(findings))
+    row = re.search(r"<tr><td></td><th[^>]*>Advertising only §</th>.*?</tr>", page)
+    assert row is not None
+    assert row[0].endswith("<td>–</td><td>4.00<br><small>paid by Corvane</small></td></tr>")
+    assert "<dt>§</dt><dd>paid by Corvane; not ours to choose.</dd>" in page
+    assert "Advertising only” not within" not in page
+    alone = find(theirs("ads_only"))
+    page = report.page(alone, *drawings(alone))
+    assert "Pays back" not in page
+    assert "all else that was run is not ours to choose" in page
+
+
+def test_a_figure_says_who_pays_and_tells_no_payback_of_it() -> None:
+    findings = find(theirs("ads_only", ours=("service",)))
+    words = [w.text for w in drawings(findings)[0]["quarter_by_quarter"].words]
+    assert "Advertising only (Corvane pays)" in words
+    assert not any("not paid back" in text for text in words)
+    plain = find(replace(findings.study, theirs={}))
+    words = [w.text for w in drawings(plain)[0]["quarter_by_quarter"].words]
+    assert any("not paid back" in text for text in words)
+
+
+def test_a_rivals_portfolio_is_no_baseline() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(["scenario=village", RIVALS, "portfolios=[as_is, rival]", "baseline=rival"])
+    assert "baseline='rival' is a portfolio that 'river_street' pays" in str(refused.value)
+    assert str(refused.value).endswith("its own: as_is")
+
+
+def test_the_table_of_runs_says_who_pays_how_much(tmp_path: Path) -> None:
+    words = ["scenario=village", RIVALS, "portfolios=[as_is, rival]", "replications=1"]
+    told = ["compare", *words, "quarters=1", "twins=none", "--quiet", "--jobs", "1"]
+    assert cli.main([*told, "--out", str(tmp_path / "out")]) == 0
+    runs = pd.read_csv(tmp_path / "out" / "tables" / "runs.csv").set_index("arm")
+    assert runs["paid_by"].to_dict() == {"as_is": "organization", "rival": "river_street"}
+    assert runs["planned_cost"].to_dict() == pytest.approx({"as_is": 0.0, "rival": 2500.0})
+    assert runs["realised_cost"]["rival"] < runs["realised_cost"]["as_is"] + 100

@@ -59,6 +59,16 @@ def test_what_is_a_competitors_to_choose_ranks_behind_what_is_ours() -> None:
     assert list(found["arm"]) == ["as_is", "ours", "theirs"]
 
 
+def test_what_is_a_competitors_to_choose_has_neither_rank_nor_payback() -> None:
+    kpi = "net_present_value"
+    values = {"gone": [[0, math.nan]] * 3, "theirs": [[0, 9]] * 3, "as_is": [[0, 5]] * 3,
+              "ours": [[0, 6]] * 3}  # fmt: skip
+    found = ranking.ranking(cube(values), "as_is", [kpi], theirs=("theirs",)).set_index("arm")
+    assert found["rank"].dropna().to_dict() == {"ours": 1, "as_is": 2, "gone": 3}
+    assert found["payback_quarter"].dropna().to_dict() == {"ours": 1.0}
+    assert found["payback_share"].dropna().to_dict() == {"ours": 1.0}
+
+
 def test_others_are_compared_with_the_first_and_by_what_is_worth_having() -> None:
     values = {"as_is": [[0, r] for r in range(6)], "best": [[0, r + 10.0] for r in range(6)],
               "near": [[0, r + 9.5] for r in range(6)]}  # fmt: skip
