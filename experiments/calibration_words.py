@@ -27,7 +27,7 @@ def physics_yaml(outcome: Outcome, command: str) -> str:
         "  - defaults",
         "  - _self_",
         *(
-            f"{p.key}: {value:g}  # {unit_of(p.key)}; fitted, {error_text(outcome, i)}"
+            f"{p.key}: {_plain(value)}  # {unit_of(p.key)}; fitted, {error_text(outcome, i)}"
             for i, (p, value) in enumerate(
                 zip(outcome.calibration.parameters, outcome.rounded, strict=True)
             )

@@ -131,7 +131,7 @@ def _check_read(text: str, asked: Calibration, where: str = "") -> None:
     head, _, rest = _key(text).partition(".")
     if head in UNREAD:
         raise SettingsError(
-            f"{where}{text}: a calibration does not read {head}, for it compares no portfolios; "
+            f"{where}{text}: a calibration does not read {head}, which is for comparisons; "
             f"what it reads are settings of the market and {GROUP}.*"
         )
     if head == "physics" and rest in {p.key for p in asked.parameters}:
@@ -300,7 +300,7 @@ def _duration(
         seconds = longest(asked, scenarios, crew, MOST_FAVOURED)
     return (
         f"at most about {in_words(seconds)} with --jobs {jobs} if the machine is as busy as now "
-        "(reckoned from trial runs), and often half of that: a fit ends as soon as it comes to rest"
+        "(reckoned from trial runs); a fit ends as soon as it comes to rest"
     )
 
 
