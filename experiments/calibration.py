@@ -30,7 +30,7 @@ class Parameter:
     low: float = number(-1e6, 1e6, "the coefficient's unit", "lower bound")
     high: float = number(-1e6, 1e6, "the coefficient's unit", "upper bound")
     start: float = number(
-        -1e6, 1e6, "the coefficient's unit", "where the fit starts, and stays if no target objects"
+        -1e6, 1e6, "the coefficient's unit", "where the fit starts, and is pulled back to"
     )
 
     def __post_init__(self) -> None:

@@ -167,6 +167,16 @@ def favouring(
     return tuple(unscaled(p, x) for p, x in zip(parameters, there, strict=True))
 
 
+def moved(parameter: Parameter, value: float) -> float:
+    """Return how far a value is from the start, as a share of the way to the bound on that side.
+
+    In the fitted scale; from -1 at the lower bound to 1 at the upper one.
+    """
+    begin, here = scaled(parameter, parameter.start), scaled(parameter, value)
+    bound = scaled(parameter, parameter.low if here < begin else parameter.high)
+    return 0.0 if here == begin else (here - begin) / abs(bound - begin)
+
+
 def stays(parameters: Sequence[Parameter], stay: float) -> np.ndarray:
     """Return how much a move by one counts against leaving the start, (P,) in the fitted scale."""
     low, high = _bounds(parameters)

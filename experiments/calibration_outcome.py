@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,13 @@ import pandas as pd
 
 from experiments.analysis import Paired, paired
 from experiments.calibration import Calibration, Parameter, Target
-from experiments.calibration_fit import Fit
+from experiments.calibration_fit import Fit, moved
 from experiments.calibration_measures import MEASURES
 from sim.physics import Physics
 
 START, FITTED = "start", "fitted"
 MET, CLOSE, MISSED = "met", "met, not surely", "missed"
+FAR = 0.5  # halves of its range; a target farther off than that is worth a closer look
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Outcome:
     ----------
     today, rounded : tuple of float
         Each parameter as it is set in the market, and as fitted in few digits.
+    beside : mapping
+        Coefficients of the market's physics that were not fitted and are not the shipped defaults.
     judged : float64 (2 + favours, fresh, targets)
         Every target's measure on luck that was not fitted on: at the start, at the rounded fit, and
         at the points that favour a target.
@@ -45,10 +49,24 @@ class Outcome:
     rounded: tuple[float, ...]
     favours: tuple[Favour, ...]
     judged: np.ndarray
+    beside: Mapping[str, float | int | bool]
 
     def sample(self, point: int, target: Target) -> Paired:
         """Return mean and interval of a measure at a judged point."""
         return paired(self.judged[point, :, self.calibration.targets.index(target)])
+
+    def miss(self, point: int, target: Target) -> float:
+        """Return how far a target is missed at a judged point, in halves of its range."""
+        return (self.sample(point, target).mean - target.value) / target.scale
+
+    def misfit(self, point: int) -> float:
+        """Return the sum of squared misses at a judged point: what was fitted, on fresh luck."""
+        return sum((t.weight * self.miss(point, t)) ** 2 for t in self.calibration.fitted)
+
+    def far(self) -> list[Target]:
+        """Return the targets that count and lie far from their aim at the fit, farthest first."""
+        missed = {t: abs(t.weight * self.miss(1, t)) for t in self.calibration.fitted}
+        return sorted((t for t in missed if missed[t] > FAR), key=lambda t: -missed[t])
 
     def verdict(self, point: int, target: Target) -> str:
         """Say whether a target is met at a judged point."""
@@ -70,7 +88,7 @@ def tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     points = [START, FITTED, *(f"favour_{f.target}" for f in outcome.favours)]
     judged = [
         (points[i], t.key, MEASURES[t.key].unit, t.value, t.low, t.high, t.weight, found.n,
-         found.mean, found.low, found.high, outcome.verdict(i, t), t.source)
+         found.mean, found.low, found.high, outcome.miss(i, t), outcome.verdict(i, t), t.source)
         for i in range(len(points)) for t in asked.targets
         for found in [outcome.sample(i, t)]
     ]  # fmt: skip
@@ -83,13 +101,15 @@ def tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
         "parameters.csv": pd.DataFrame(
             {
                 "parameter": keys,
-                "unit": [unit_of(p) for p in asked.parameters],
+                "unit": [unit_of(p.key) for p in asked.parameters],
                 "low": [p.low for p in asked.parameters],
                 "high": [p.high for p in asked.parameters],
                 "start": [p.start for p in asked.parameters],
                 "today": outcome.today,
                 "fitted": fit.values,
                 "rounded": outcome.rounded,
+                "moved": [moved(p, v) for p, v in zip(asked.parameters, outcome.rounded,
+                                                      strict=True)],
                 "by_factor": [p.by_factor for p in asked.parameters],
                 "error_by_luck": fit.by_luck,
                 "error_by_range": fit.by_range,
@@ -100,7 +120,7 @@ def tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
         "targets.csv": pd.DataFrame(
             judged,
             columns=["point", "target", "unit", "value", "range_low", "range_high", "weight", "n",
-                     "mean", "low", "high", "verdict", "source"],
+                     "mean", "low", "high", "miss", "verdict", "source"],
         ),
         "points.csv": pd.DataFrame(
             [(point, key, value) for point, row in zip(points, values, strict=True)
@@ -124,6 +144,6 @@ def tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
 
 
-def unit_of(parameter: Parameter) -> str:
+def unit_of(key: str) -> str:
     """Return the unit of a coefficient."""
-    return str(Physics.__dataclass_fields__[parameter.key].metadata["unit"])
+    return str(Physics.__dataclass_fields__[key].metadata.get("unit", "-"))

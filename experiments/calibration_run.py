@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -164,6 +164,46 @@ def live(scenario: Scenario, arms: Sequence[Arm], seed: int, replication: int) -
     return found
 
 
+def longest(
+    calibration: Calibration,
+    scenarios: Mapping[str, Scenario],
+    workers: Workers,
+    favoured: int,
+) -> float:
+    """Return for how many seconds a calibration may run that uses all its rounds.
+
+    Reckoned from one pass over the first market, which every process lives at once; `favoured`
+    points are judged beside start and fit.
+    """
+    names = [target.key for target in calibration.fitted]
+    first = MEASURES[names[0]].market
+    calls = [(calibration, scenarios[first], replication) for replication in range(workers.jobs)]
+    each = float(np.mean(list(workers.each(_pass_seconds, calls))))
+
+    def passes(points: int, market: str, keys: Sequence[str]) -> int:
+        read = arms_read([key for key in keys if MEASURES[key].market == market])
+        return -(-points * len(read) // MOST_LANES)
+
+    every = [target.key for target in calibration.targets]
+    per_round = sum(
+        passes(1, m, names) + passes(2 * len(calibration.parameters), m, names) for m in MARKETS
+    )
+    judging = sum(passes(2, m, every) + passes(favoured, m, every) for m in MARKETS)
+    fitting = calibration.rounds * calibration.replications * per_round
+    return each * (fitting + calibration.fresh * judging) / workers.jobs
+
+
+def _pass_seconds(calibration: Calibration, scenario: Scenario, replication: int) -> float:
+    """Return how long a pass over as many arms as fit into one takes, kernels being loaded."""
+    arms = [_arm(scenario, calibration, AS_IS, number, {}) for number in range(MOST_LANES)]
+    kinds = tuple(replace(kind, count=min(kind.count, 20)) for kind in scenario.stakeholders)
+    tiny = replace(scenario, people=None, stakeholders=kinds)
+    live(tiny, arms, calibration.seed, replication)
+    begun = time.monotonic()
+    live(scenario, arms, calibration.seed, replication)
+    return time.monotonic() - begun
+
+
 class _Watch:
     """Takes note of every firm at every quarter's close, (firms, lanes) each."""
 
@@ -214,6 +254,7 @@ def check_markets(scenarios: Mapping[str, Scenario], calibration: Calibration) -
     ValueError
         Naming the market and what is wrong with it.
     """
+    first = next(iter(scenarios.values())).physics
     for name, scenario in scenarios.items():
         where = f"calibration.markets.{name}"
         if scenario.quarters != QUARTERS:
@@ -221,6 +262,8 @@ def check_markets(scenarios: Mapping[str, Scenario], calibration: Calibration) -
                 f"{where}: quarters={scenario.quarters}: the measures are those of two years, so "
                 f"it must be {QUARTERS}"
             )
+        if scenario.physics != first:
+            raise ValueError(f"{where}: its physics must be that of the other market")
         if len(scenario.firms) < 2:
             raise ValueError(f"{where}: the measures compare firms, so there must be two at least")
         if not any(kind.customer for kind in scenario.stakeholders):

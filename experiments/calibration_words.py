@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.analysis import Paired
 from experiments.calibration import Parameter, Target
-from experiments.calibration_fit import WEAK
+from experiments.calibration_fit import WEAK, moved
 from experiments.calibration_measures import MEASURES
 from experiments.calibration_outcome import MISSED, Outcome, unit_of
 from experiments.notation import listed, percent
@@ -20,20 +20,29 @@ Z = 1.959963984540054  # of the normal distribution, 95 %
 
 
 def physics_yaml(outcome: Outcome, command: str) -> str:
-    """Return a file of the group physics with the fitted values."""
+    """Return a file of the group physics: the fitted values and all they were fitted beside."""
     lines = [
         f"# Fitted by `{command}`.",
         "defaults:",
         "  - defaults",
         "  - _self_",
         *(
-            f"{p.key}: {value:g}  # {unit_of(p)}; fitted, {error_text(outcome, i)}"
+            f"{p.key}: {_plain(value)}  # {unit_of(p.key)}; fitted, {error_text(outcome, i)}"
             for i, (p, value) in enumerate(
                 zip(outcome.calibration.parameters, outcome.rounded, strict=True)
             )
         ),
+        *(
+            f"{key}: {_plain(value)}  # {unit_of(key)}; not fitted, as the fit was made with"
+            for key, value in outcome.beside.items()
+        ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _plain(value: float | int | bool) -> str:
+    """Return a value as yaml that reads back as the same."""
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def lines(outcome: Outcome) -> list[str]:
@@ -81,7 +90,8 @@ def page(outcome: Outcome) -> str:
         "## Targets",
         "",
         f"Achieved values are means over {asked.fresh} replications that were not fitted on, with "
-        "their 95 % interval.\nTargets marked *looked at* do not count in the fit.",
+        "their 95 % interval;\n“off by” is the distance from the aim in halves of the range. "
+        "Targets marked *looked at* do not\ncount in the fit.",
         "",
         *_markdown(target_rows(outcome)),
         "",
@@ -106,13 +116,16 @@ def page(outcome: Outcome) -> str:
 ERRORS = """“By luck” is how far luck alone could have moved the fit. “By ranges” is how far a
 parameter may lie if each target were known to half its range, and the parameter beforehand to half
 the way between its bounds. Both are 95 % intervals from the slopes at the fit. “Fixed by targets”
-is the share of the variance between the bounds that the targets take away: what they do not fix
-stays near its start. “Today” is what the settings hold."""
+is the share of the variance between the bounds that the targets take away: where the fit put what
+they hardly fix owes much to its start and to the pull towards it. “Moved” is how far it is from its
+start, as a share of the way to the bound on that side (of logarithms where the bounds are above 0).
+“Today” is what the settings hold."""
 DIRECTIONS = """Each direction is a joint change of parameters (logarithms of those that are above
 0, else shares of the way between the bounds). Its strength says by how many halves of their ranges
 the targets move together for a step of one along it."""
-FAVOURED = """From the slopes at the fit: the point at which one target counts ten times as much,
-measured on the same fresh luck."""
+FAVOURED = """For targets that fresh luck shows far from their aims. From the slopes at the fit and
+the misses on fresh luck: the point at which one target counts ten times as much, measured on the
+same fresh luck."""
 
 
 def fit_in_words(outcome: Outcome) -> str:
@@ -123,21 +136,23 @@ def fit_in_words(outcome: Outcome) -> str:
     return (
         f"{len(asked.parameters)} parameters fitted to {len(asked.fitted)} targets on "
         f"{asked.replications} replications (seed {asked.seed}); the fit {ended} after "
-        f"{len(fit.rounds)} rounds; the sum of squared misses, in halves of ranges, fell from "
-        f"{first:.2f} to {last:.2f}."
+        f"{len(fit.rounds)} rounds. The sum of squared misses, in halves of ranges, fell from "
+        f"{first:.2f} to {last:.2f} on the luck that was fitted on; on {asked.fresh} fresh "
+        f"replications it is {outcome.misfit(0):.2f} at the start and {outcome.misfit(1):.2f} at "
+        "the fit."
     )
 
 
 def parameter_rows(outcome: Outcome) -> list[list[str]]:
     """Return the table of parameters, its head first."""
     fit = outcome.fit
-    rows = [["parameter", "unit", "bounds", "start", "today", "fitted", "by luck", "by ranges",
-             "fixed by targets"]]  # fmt: skip
+    rows = [["parameter", "unit", "bounds", "start", "today", "fitted", "moved", "by luck",
+             "by ranges", "fixed by targets"]]  # fmt: skip
     for i, p in enumerate(outcome.calibration.parameters):
         fitted = f"{outcome.rounded[i]:g}" + (" (at its bound)" if fit.at_bound[i] else "")
         rows.append(
-            [p.key, unit_of(p), f"{p.low:g} to {p.high:g}", f"{p.start:g}",
-             f"{outcome.today[i]:g}", fitted,
+            [p.key, unit_of(p.key), f"{p.low:g} to {p.high:g}", f"{p.start:g}",
+             f"{outcome.today[i]:g}", fitted, _moved(p, outcome.rounded[i]),
              _around(p, fit.values[i], fit.by_luck[i]),
              _around(p, fit.values[i], fit.by_range[i]), percent(fit.fixed[i])]
         )  # fmt: skip
@@ -146,13 +161,13 @@ def parameter_rows(outcome: Outcome) -> list[list[str]]:
 
 def target_rows(outcome: Outcome) -> list[list[str]]:
     """Return the table of targets, its head first."""
-    rows = [["target", "unit", "aim", "range", "at the start", "achieved", "verdict"]]
+    rows = [["target", "unit", "aim", "range", "at the start", "achieved", "off by", "verdict"]]
     for t in outcome.calibration.targets:
         verdict = outcome.verdict(1, t) + ("" if t.weight else " (looked at)")
         rows.append(
             [MEASURES[t.key].label, MEASURES[t.key].unit, f"{t.value:g}",
              f"{t.low:g} to {t.high:g}", f"{outcome.sample(0, t).mean:.3f}",
-             _interval(outcome.sample(1, t)), verdict]
+             _interval(outcome.sample(1, t)), f"{outcome.miss(1, t):+.2f}", verdict]
         )  # fmt: skip
     return rows
 
@@ -196,6 +211,11 @@ def met_in_words(outcome: Outcome) -> list[str]:
                 f"Missed: {_name(t.key)} comes to {_interval(found)}, {side} {t.low:g} to "
                 f"{t.high:g}."
             )
+    if far := outcome.far():
+        named = [f"{_name(t.key)} ({outcome.miss(1, t):+.2f})" for t in far]
+        said.append(
+            f"Farthest from their aims on fresh luck, in halves of their ranges: {listed(named)}."
+        )
     for place, favour in enumerate(outcome.favours, start=2):
         target = next(t for t in asked.targets if t.key == favour.target)
         said.append(f"{_favoured(outcome, target)} {_price(outcome, place, target)}")
@@ -233,8 +253,8 @@ def fixed_in_words(outcome: Outcome) -> list[str]:
     weak = [d for s, d in zip(fit.strength, fit.directions, strict=True) if s < WEAK]
     for direction in weak:
         said.append(
-            "Hardly fixed by any target, and so left near its start: "
-            f"{_direction(asked.parameters, direction)}."
+            "Hardly fixed by any target, so that where the fit put it owes much to its start and "
+            f"to the pull towards it: {_direction(asked.parameters, direction)}."
         )
     spare = len(asked.parameters) - len(asked.fitted)
     if spare > 0:
@@ -265,6 +285,12 @@ def _around(parameter: Parameter, value: float, error: float) -> str:
         wide = Z * error * (parameter.high - parameter.low)
         low, high = value - wide, value + wide
     return f"{low:.2g} to {high:.2g}"
+
+
+def _moved(parameter: Parameter, value: float) -> str:
+    """Return how far a value is from the start, in words."""
+    share = moved(parameter, value)
+    return f"{percent(abs(share))} {'down' if share < 0 else 'up'}" if share else "not"
 
 
 def _direction(parameters: Sequence[Parameter], direction: np.ndarray) -> str:

@@ -2,8 +2,7 @@
 
 Nothing heavy is imported before it is needed, so that `influence --help` answers at once.
 Exit codes: 0 fine, 1 some runs failed (the rest is usable), 2 bad input or a folder that cannot be
-written, 130 interrupted and 143 terminated (what was finished is kept, and the message says how to
-go on).
+written, 130 interrupted and 143 terminated (the message says what was kept, and how to go on).
 """
 
 from __future__ import annotations

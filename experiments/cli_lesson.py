@@ -171,7 +171,9 @@ def _conduct(
     try:
         return conduct(asked, folder, jobs, Watcher(options.quiet, jobs), finish)
     except KeyboardInterrupt:
-        print(f"\nwhat was finished is kept in {folder}", file=sys.stderr)
+        lost = options.which == ALL and options.out is None
+        kept = "nothing is kept without --out" if lost else f"what was finished is kept in {folder}"
+        print(f"\n{kept}", file=sys.stderr)
         raise
 
 

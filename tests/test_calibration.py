@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from experiments import cli
+from experiments import calibration_words, cli, cli_calibrate
 from experiments.calibration import FITTABLE, Parameter, Target
-from experiments.calibration_fit import Fit, favouring, fit
+from experiments.calibration_fit import Fit, Round, favouring, fit, moved
 from experiments.calibration_measures import MEASURES, Lived
-from experiments.calibration_outcome import rounded
+from experiments.calibration_outcome import Outcome, rounded
 from experiments.calibration_run import live, measured
-from experiments.settings import Settings, SettingsError, load
+from experiments.settings import Settings, SettingsError, listing, load
 from sim import kpis
 from sim.engine import simulate
 from sim.flows import open_gates
@@ -358,6 +359,90 @@ def test_the_fitted_physics_can_be_used_as_it_lies(folder: Path) -> None:
     assert set(written) == {"defaults", *table.index}
 
 
+def test_the_fitted_physics_holds_what_it_was_fitted_beside(tmp_path: Path) -> None:
+    village = load(["scenario=village"]).scenario.physics
+    outcome = judged_at({})
+    fitted = dict(zip(KEYS_FITTED, outcome.rounded, strict=True))
+    found = replace(outcome, beside=cli_calibrate._beside(village, fitted))
+    assert "loss_aversion" not in found.beside
+    (tmp_path / "physics").mkdir()
+    text = calibration_words.physics_yaml(found, "influence calibrate defaults physics=village")
+    (tmp_path / "physics" / "fitted.yaml").write_text(text, encoding="utf-8")
+    made = load(["scenario=reference", "physics=fitted"], tmp_path).scenario.physics
+    assert made == replace(village, **fitted)
+    assert made.trust_gain == 0.25
+
+
+def test_the_hint_how_to_use_a_fit_names_one_folder_of_settings_only(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert f"--config-dir {out / 'configs'} physics=fitted" in cli_calibrate._use(out, None)
+    own = cli_calibrate._use(out, tmp_path / "own")
+    assert own.count("--config-dir") == 1
+    assert f"copy it to {tmp_path / 'own' / 'physics' / 'fitted.yaml'}" in own
+    assert f"--config-dir {tmp_path / 'own'} physics=fitted" in own
+
+
+# ---- what is said of it -------------------------------------------------------------------------
+
+KEYS_FITTED = tuple(load().calibration.parameters[i].key for i in range(7))
+
+
+def judged_at(fresh: Mapping[str, float], off: Sequence[float] = (0.0,) * 7) -> Outcome:
+    """Return a calibration that met all aims on fresh luck but those given; `off` on the other."""
+    asked = load().calibration
+    means = np.array([fresh.get(t.key, t.value) for t in asked.targets])
+    judged = np.stack([means, means])[:, None, :] + np.zeros((2, asked.fresh, 1))
+    judged[0] += 1.0
+    start = tuple(p.start for p in asked.parameters)
+    none, loose = (0.1,) * 7, np.eye(7)
+    rounds = (Round(start, 23.5, none), Round(start, float((np.array(off) ** 2).sum()), none))
+    done = Fit(start, none, none, none, (False,) * 7, 0.5 * loose, np.array(off), 0.5 * none[0]
+               * np.ones(7), loose, rounds, True)  # fmt: skip
+    return Outcome("defaults", asked, done, start, start, (), judged, {})
+
+
+def test_misses_are_judged_on_fresh_luck_whatever_the_luck_fitted_on_says() -> None:
+    """Ratio of talk 3.9, aim 3, half a range of .75: 1.2; share of adds .24, aim .19, .1: 0.5."""
+    outcome = judged_at({"talk_ratio": 3.9, "talk_share": 0.25, "churn": 0.21}, [2.0] + [0.0] * 6)
+    by_key = {t.key: t for t in outcome.calibration.targets}
+    assert outcome.miss(1, by_key["talk_ratio"]) == pytest.approx(1.2)
+    assert outcome.misfit(1) == pytest.approx(1.2**2 + 0.6**2 + 0.1**2)
+    assert [t.key for t in outcome.far()] == ["talk_ratio", "talk_share"]
+    told = calibration_words.fit_in_words(outcome)
+    assert "fell from 23.50 to 4.00 on the luck that was fitted on" in told
+    assert f"{outcome.misfit(0):.2f} at the start and 1.81 at the fit" in told
+    assert outcome.misfit(0) > outcome.misfit(1)
+    said = " ".join(calibration_words.met_in_words(outcome))
+    assert "negative word of mouth (+1.20) and share of gross adds" in said
+    start = {p.key: p.start for p in outcome.calibration.parameters}
+    favours = cli_calibrate._favours(outcome, start)
+    assert [favour.target for favour in favours] == ["talk_ratio", "talk_share"]
+    # Only loss_aversion moves the fifth target here, by half a unit for each of its own.
+    assert favours[0].values[4] < 0.8 * start["loss_aversion"]
+
+
+def test_how_far_a_parameter_moved_is_a_share_of_the_way_to_its_bound() -> None:
+    assert moved(SIZE, 2.0) == 0.0
+    assert moved(SIZE, 0.05) == pytest.approx(-1.0)
+    assert moved(SIZE, 10**0.5) == pytest.approx(0.5)  # half way from 2 to 5, as logarithms
+    assert moved(SHIFT, 2.5) == pytest.approx(0.5)
+    assert moved(SHIFT, -1.5) == pytest.approx(-0.5)
+    outcome = judged_at({})
+    values = (*outcome.rounded[:1], 0.0027, *outcome.rounded[2:])
+    rows = calibration_words.parameter_rows(replace(outcome, rounded=values))
+    column = rows[0].index("moved")
+    assert [row[column] for row in rows[1:4]] == ["not", "56\u00a0% down", "not"]
+    said = " ".join(calibration_words.fixed_in_words(outcome))
+    assert "Hardly fixed by any target, so that where the fit put it owes much" in said
+
+
+def test_the_source_of_a_fitted_default_is_the_page_of_the_calibration() -> None:
+    rows = {row.path: row for row in listing("physics.*", ["physics=defaults"])}
+    for key in KEYS_FITTED:
+        row = rows[f"physics.{key}"]
+        assert row.source.startswith(("calibrated, docs/calib", "calibrated (hardly fixed), docs"))
+
+
 def test_more_churn_is_reached_by_a_lower_switching_cost(folder: Path) -> None:
     """What is judged is the rounded fit, on luck that the fit has not seen."""
     table = pd.read_csv(folder / "parameters.csv").set_index("parameter")
@@ -375,8 +460,33 @@ def test_calibrations_are_listed_and_told_without_running(
 ) -> None:
     assert cli.main(["calibrate"]) == 0
     assert "defaults" in capsys.readouterr().out
-    assert cli.main(["calibrate", "defaults", "--dry-run"]) == 0
-    assert "nothing was written" in capsys.readouterr().out
+    assert cli.main(["calibrate", "defaults", *FEW, "--dry-run", "--jobs", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "nothing was written" in told
+    assert re.search(r"at most about [\d.]+ (s|min|h) with --jobs 1", told)
+
+
+def test_a_calibration_that_is_interrupted_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_calibrate, "conducted", stopped)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["calibrate", "defaults"]) == 130
+    assert cli.main(["calibrate", "defaults", "--out", "mine"]) == 130
+    assert "nothing is kept" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_seed_and_replications_are_those_of_the_calibration() -> None:
+    words = ["calibrate", "defaults", "replications=3", "seed=5", "physics.anchor=0.03"]
+    asked, scenarios = cli_calibrate.asked_for(cli.parse(words))
+    assert (asked.replications, asked.seed) == (3, 5)
+    assert {scenario.physics.anchor for scenario in scenarios.values()} == {0.03}
+    asked, _ = cli_calibrate.asked_for(cli.parse(["calibrate", "defaults", "--seed", "6"]))
+    assert (asked.replications, asked.seed) == (load().calibration.replications, 6)
 
 
 # ---- the door -----------------------------------------------------------------------------------
@@ -416,8 +526,25 @@ def test_bad_settings_of_a_calibration_are_refused(override: str, said: str) -> 
         (["defaults", "calibration.pushes.talk.firm=nobody"], "nobody"),
         (["defaults", "--out", "{tmp}"], "holds something else"),
         (["defaults", "--job", "2"], "did you mean '--jobs'"),
+        (["defaults", "--out", "{tmp}/mine.txt/x"], "no folder that can be written in"),
+        (["defaults", "replications=1"], "replications=1"),
+        (["defaults", "replications=3", "calibration.replications=4"], "are the same: keep one"),
+        (["defaults", "--seed", "3", "calibration.seed=4"], "are the same: keep one"),
+        (["defaults", "physics.loss_aversion=2.4"],
+         "calibration.parameters.loss_aversion.start=2.4"),
+        (["defaults", "calibration.markets.unequal.settings=['scenario=reference',"
+          "'physics=village']"],
+         "unequal: its physics must be that of the other market"),
+        (["defaults", "calibration.markets.equal.settings=['scenario=reference','twins=all']"],
+         "calibration.markets.equal.settings: twins=all: a calibration does not read twins"),
+        *((["defaults", text], f"{text}: a calibration does not read {text.split('=')[0]}")
+          for text in ("portfolios=[as_is]", "baseline=as_is", "planned_cost=3", "headline=[trust]",
+                       "twins=all", "ledger=all", "shapley=true", "designs=[silos]", "lanes=4",
+                       "governances=[a]", "pushes={}", "experiment=map", "lesson=null")),
+        (["defaults", "experiment.label=x"], "does not read experiment"),
+        (["portfolios=[as_is]"], "name the calibration it is for"),
     ],
-)
+)  # fmt: skip
 def test_the_command_refuses_what_it_cannot_use(
     words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
