@@ -241,10 +241,17 @@ def _pushed(pushes: Sequence[Push]) -> list[str]:
 
 
 def answered(lesson_: Lesson) -> str:
-    """Return the choice that is typed, in words; asks until it is one of them."""
+    """Return the choice that is typed, in words; asks until it is one of them.
+
+    Empty where the input ends, as by Ctrl-D.
+    """
     letters = "abcd"[: len(lesson_.predict.choices)]
     while True:
-        typed = input(f"your answer ({', '.join(letters)}): ").strip().lower()
+        try:
+            typed = input(f"your answer ({', '.join(letters)}): ").strip().lower()
+        except EOFError:
+            print()
+            return ""
         if len(typed) == 1 and typed in letters:
             return lesson_.predict.choices[letters.index(typed)]
 

@@ -208,6 +208,7 @@ def question_of(settings: Settings, command: str) -> Question:
         board=settings.board,
         strategy_map=settings.strategy_map,
         command=command,
+        changed=settings.changed,
     )
 
 

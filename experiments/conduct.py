@@ -42,6 +42,8 @@ class Question:
         What the scorecard aims at and how objectives hang together (see `sim.scorecard`).
     command : str
         The command line that asks it.
+    changed : tuple of str
+        Settings, as `key=value`, that make the market another one than the shipped.
     """
 
     scenario: Scenario
@@ -50,6 +52,7 @@ class Question:
     board: Any
     strategy_map: Any
     command: str
+    changed: tuple[str, ...] = ()
 
     def identity(self) -> Identity:
         """Return what decides every bit of the results."""
@@ -171,6 +174,7 @@ def study_results(
         question=study.question,
         scenario=scenario.label,
         brief=scenario.brief,
+        changed=question.changed,
         currency=scenario.currency,
         arms={portfolio.key: portfolio.label for portfolio in study.portfolios},
         baseline=study.baseline,

@@ -81,6 +81,8 @@ class StudyResults:
         The tidy table of how insight travels.
     designed : mapping
         Label of its design by arm, of those that have one.
+    changed : tuple of str
+        Settings, as `key=value`, that make the market another one than the shipped.
     theirs : mapping
         Label of the competitor that pays, by arm whose money is a competitor's to spend: they are
         shown and never advised.
@@ -124,6 +126,7 @@ class StudyResults:
     notes: tuple[str, ...] = ()
     insight: pd.DataFrame | None = None
     designed: Mapping[str, str] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
     theirs: Mapping[str, str] = field(default_factory=dict)
     siblings: Mapping[str, str] = field(default_factory=dict)
     entries: Mapping[str, str] = field(default_factory=dict)

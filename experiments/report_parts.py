@@ -32,6 +32,14 @@ WORDS = (
 )  # fmt: skip
 
 
+def changed(study: StudyResults) -> str:
+    """Return the line that says in what the market differs from the shipped one; empty if not."""
+    if not study.changed:
+        return ""
+    settings = ", ".join(f"<code>{escape(text)}</code>" for text in study.changed)
+    return f'<p class="brief">Differs from the scenario as shipped: {settings}.</p>'
+
+
 def decision_box(findings: Findings) -> str:
     """Return the decision, and the words one needs to read the page."""
     items = "".join(

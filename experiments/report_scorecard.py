@@ -93,7 +93,9 @@ def _legend(findings: Findings) -> str:
         f"in the column Status says that the portfolio made the difference. Other goals are levels "
         f"of their own: where {base} is green too, the portfolio need not be the reason. Goals "
         "rise in a straight line until they are due, and red flags keep their distance below "
-        "them. Scores: 10 is best, 6.7 is exactly at the goal, 3.3 exactly at the red flag.</p>"
+        "them. A mean beyond the goal can go with a chance to meet it below one half, where a few "
+        "replications do much better than most. Scores: 10 is best, 6.7 is exactly at the goal, "
+        "3.3 exactly at the red flag.</p>"
     )
 
 

@@ -26,6 +26,9 @@ def terminal_summary(findings: Findings) -> str:
     """Return the ranking for a terminal, in plain words."""
     study = findings.study
     blocks = [[_first_line(findings)]]
+    if study.changed:
+        differs = f"Differs from the scenario as shipped: {', '.join(study.changed)}."
+        blocks[0] += _wrapped(differs)
     if findings.order:
         blocks += [_table(findings), _foot(findings)]
         blocks.append(_wrapped(in_words(findings, study.headline[0])))

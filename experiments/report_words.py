@@ -25,6 +25,7 @@ from experiments.analysis import (
 from experiments.notation import Shown, listed, money, percent
 from experiments.ranking import PAYBACK_KPI
 from experiments.report_amounts import amount, interval, name_of
+from experiments.report_beyond import beyond_the_end
 from experiments.report_findings import Findings, cuts
 from experiments.report_theirs import cost_of_theirs, done_to_us, sure_of_theirs
 from sim.flows import Flow
@@ -366,7 +367,7 @@ def _doubts(findings: Findings) -> str:
     )
     if len(findings.ours) > 1:
         text += " The winner of many is a little flattered by luck."
-    return text
+    return text + beyond_the_end(findings)
 
 
 def budget_warning(findings: Findings) -> str:

@@ -54,6 +54,14 @@ from sim.strategy_map import StrategyMap, strategy_map_of
 __all__ = ["Row", "Settings", "SettingsError", "catalogue", "listing", "load", "shipped_dir"]
 
 
+# Settings of what is asked and how it is judged; all others make the market.
+ASKED = (
+    "experiment", "lesson", "portfolio", "portfolios", "designs", "governances", "baseline",
+    "replications", "seed", "planned_cost", "headline", "twins", "lanes", "ledger",
+    "ledger_thresholds", "shapley", "scorecard", "strategy_map", "nudges", "pushes", "calibration",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a command runs.
@@ -76,6 +84,8 @@ class Settings:
         What a calibration of physics fits, and to what.
     lesson : Lesson or None
         What the experiment is said to teach, if anything.
+    changed : tuple of str
+        What was asked for that makes the market another one than the shipped, as `key=value`.
     """
 
     scenario: Scenario
@@ -86,6 +96,7 @@ class Settings:
     calibration: Calibration
     resolved: dict[str, Any]
     lesson: Lesson | None = None
+    changed: tuple[str, ...] = ()
 
 
 def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Settings:
@@ -128,6 +139,17 @@ def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Setti
         sheet.calibration,
         composed.resolved,
         sheet.lesson,
+        _of_the_market(overrides),
+    )
+
+
+def _of_the_market(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return the settings that change the market, not what is asked of it."""
+    pairs = [split(text) for text in overrides]
+    return tuple(
+        f"{key}={value}"
+        for key, value in pairs
+        if key.partition(".")[0] not in ASKED and key != "scenario"
     )
 
 

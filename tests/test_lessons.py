@@ -455,3 +455,13 @@ def test_the_page_tells_the_shape() -> None:
 def test_verdicts_are_counted_in_good_english(verdicts: list[str], said: str) -> None:
     findings = [lessons.Finding(claim(), 30, 0.0, -1.0, 1.0, verdict) for verdict in verdicts]
     assert cli_lesson_words._tally(findings) == said
+
+
+def test_an_input_that_ends_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", ended)
+    lesson_ = load(["experiment=lesson_08_discipline_first"]).lesson
+    assert lesson_ is not None
+    assert cli_lesson.answered(lesson_) == ""

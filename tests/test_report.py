@@ -12,10 +12,11 @@ import pytest
 import synthetic_results
 
 from experiments import report, report_parts, report_words
-from experiments.analysis import Paired, replications_needed
+from experiments.analysis import WORSE, Paired, replications_needed
 from experiments.report import StudyResults, departments_of, terminal_summary, write_report
 from experiments.report_figures import drawings
 from experiments.report_findings import find, level, level_beside_goals
+from experiments.settings import load
 from sim import kpis, scorecard
 
 
@@ -714,3 +715,34 @@ def test_realised_cost_is_counted_beyond_what_the_baseline_spends() -> None:
     runs["realised_cost"] += 50_000.0
     line = find(replace(study, runs=runs)).rank("service")
     assert line["realised_cost"] == pytest.approx(synthetic_results.PLANNED * 0.985)
+
+
+# ---- what differs, and what the horizon cuts off ------------------------------------------------
+
+
+def test_a_market_that_is_not_the_shipped_one_is_said_to_be_another(study: StudyResults) -> None:
+    found = load(["scenario=village", "shocks=crisis", "replications=3", "seed=4", "quarters=8"])
+    assert found.changed == ("shocks=crisis", "quarters=8")
+    other = replace(study, changed=("shocks=crisis", "physics.anchor=<1>"))
+    html = report.page(find(other), drawings(find(other))[0])
+    assert "Differs from the scenario as shipped: <code>shocks=crisis</code>" in html
+    assert "physics.anchor=&lt;1&gt;" in html
+    assert "Differs from the scenario as shipped: shocks=crisis" in terminal_summary(other)
+    assert "Differs from the scenario" not in terminal_summary(study)
+
+
+def test_what_customers_are_worth_at_the_end_is_told_beside_the_decision(
+    study: StudyResults,
+) -> None:
+    findings = find(study)
+    gains = {
+        arm: findings.cube.difference(arm, study.baseline, "value_with_customers")[:, -1].mean()
+        for arm in findings.ours
+    }
+    best = max(gains, key=gains.__getitem__)
+    doubts = decision(study)["What could make it wrong"]
+    assert f"{study.label(best)} gains most" in doubts
+    behind = [arm for arm in findings.ours if findings.verdict(arm, "net_present_value") == WORSE]
+    assert ("that are worse would be better" in doubts) == bool(behind)
+    other = replace(study, headline=("trust", "net_present_value"))
+    assert "gains most" not in decision(other)["What could make it wrong"]
