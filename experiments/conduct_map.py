@@ -77,6 +77,7 @@ class MapFinish:
             links=links,
             link_quarters=quarters,
             provenance=provenance_of(manifest, study),
+            changed=question.changed,
         )
         write_report(results, folder)
         return MapOutcome(results, counts, failure)

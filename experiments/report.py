@@ -88,7 +88,7 @@ def page(findings: Findings, sheets: Mapping[str, Sheet], excuse: str = "") -> s
         question=escape(study.question),
         scenario=escape(study.scenario),
         brief=escape(study.brief),
-        changed=report_parts.changed(study),
+        changed=report_parts.changed(study.changed),
         contents=" ".join(f'<a href="#{key}">{title}</a>' for key, title, _ in shown),
         body=report_parts.decision_box(findings) + body,
     )

@@ -56,6 +56,8 @@ class LinkResults:
         Tables of `link_strength.links_table`.
     provenance : mapping
         Command, seed, commit and versions.
+    changed : tuple of str
+        Settings, as `key=value`, that make the market another one than the shipped.
     """
 
     question: str
@@ -70,6 +72,7 @@ class LinkResults:
     links: pd.DataFrame
     link_quarters: pd.DataFrame
     provenance: Mapping[str, Any]
+    changed: tuple[str, ...] = ()
 
     def label(self, key: str) -> str:
         """Return an objective's name."""
@@ -146,6 +149,7 @@ def page(results: LinkResults, sheet: Sheet | None, excuse: str) -> str:
         question=escape(results.question),
         scenario=escape(results.scenario),
         brief=escape(results.brief),
+        changed=report_parts.changed(results.changed),
         contents=" ".join(f'<a href="#{key}">{title}</a>' for key, title, _ in sections),
         body=_summary(results) + body,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -32,11 +32,14 @@ WORDS = (
 )  # fmt: skip
 
 
-def changed(study: StudyResults) -> str:
-    """Return the line that says in what the market differs from the shipped one; empty if not."""
-    if not study.changed:
+def changed(given: Sequence[str]) -> str:
+    """Return the line that says in what the market differs from the shipped one; empty if not.
+
+    `given` are settings as `key=value`.
+    """
+    if not given:
         return ""
-    settings = ", ".join(f"<code>{escape(text)}</code>" for text in study.changed)
+    settings = ", ".join(f"<code>{escape(text)}</code>" for text in given)
     return f'<p class="brief">Differs from the scenario as shipped: {settings}.</p>'
 
 
