@@ -17,7 +17,7 @@ import numpy as np
 from experiments.store import JOURNAL, write_whole
 from sim.plans import Arm
 
-# What a unit keeps of `sim.engine.History`.
+# What a unit keeps of `sim.history.History`.
 ARRAYS = (
     "kpi", "measures", "spending", "spending_worth", "afforded", "reorganization", "insight",
     "reading", "managed", "board_cut",
@@ -48,7 +48,7 @@ class UnitResult:
         Traceback of each arm that failed, '' for those that finished.
     kpi, measures, spending, spending_worth, afforded, reorganization, insight, reading, managed,
     board_cut : arrays
-        As in `sim.engine.History`; NaN for arms that failed.
+        As in `sim.history.History`; NaN for arms that failed.
     """
 
     replication: int

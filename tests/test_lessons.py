@@ -465,3 +465,16 @@ def test_an_input_that_ends_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> Non
     lesson_ = load(["experiment=lesson_08_discipline_first"]).lesson
     assert lesson_ is not None
     assert cli_lesson.answered(lesson_) == ""
+
+
+# What holds of the shape with room to spare: a majority of passives, more red lights that grow
+# fewer, a dip of three quarters, hardly any growth at first and more of it in the third year.
+HELD = (0, 2, 3, 4, 7, 8)
+
+
+def test_what_holds_of_the_shape_holds_when_it_is_measured(tmp_path: Path) -> None:
+    out = tmp_path / "shape"
+    assert cli.main(["lesson", "shape", "replications=8", "--quiet", "--out", str(out)]) == 0
+    found = pd.read_csv(out / "shape.csv")
+    verdicts = [found["verdict"][row] for row in HELD]
+    assert verdicts == [HOLDS] * len(HELD), found[["says", "mean", "low", "high", "verdict"]]
